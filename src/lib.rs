@@ -1,0 +1,11 @@
+//! Creates the whole certificate set of a Kubernetes cluster.
+
+mod error;
+mod names;
+mod role;
+mod time;
+
+pub use error::{Code, Error, Place, Result};
+pub use names::{ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName};
+pub use role::Role;
+pub use time::Time;

@@ -49,6 +49,11 @@ text_type! {
 }
 
 text_type! {
+    /// The common name of a root or an intermediate: any text without control characters.
+    AuthorityName, "authority name", printable
+}
+
+text_type! {
     /// The name under which a kubelet registers its node: an RFC 1123 subdomain, as the API server demands of a Node
     /// object. Kubelet certificates carry it exactly so.
     NodeName, "node name", subdomain

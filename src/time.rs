@@ -70,9 +70,13 @@ impl Time {
         Self(date_time.unix_duration().as_secs())
     }
 
-    pub(crate) fn date_time(self) -> Result<DateTime> {
+    fn date_time(self) -> der::Result<DateTime> {
         DateTime::from_unix_duration(Duration::from_secs(self.0))
-            .map_err(|_| Error::invalid(FIELD, "a moment in the years 1970 to 9999", &self.0.to_string()))
+    }
+
+    /// As a certificate holds it: the encoder chooses UTCTime up to 2049 and GeneralizedTime from 2050.
+    pub(crate) fn x509(self) -> der::Result<x509_cert::time::Time> {
+        Ok(self.date_time()?.into())
     }
 }
 

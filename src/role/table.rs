@@ -19,7 +19,9 @@ pub enum Role {
     EtcdCa,
     /// Signs the client certificate with which the API server speaks for others to extension API servers.
     FrontProxyCa,
-    /// A certificate authority between a root and the authorities of one cluster, or any other.
+    /// The root above the authorities, where they are not roots themselves.
+    RootCa,
+    /// A certificate authority between a root and the authorities of one cluster.
     Intermediate,
     /// The key pair that signs and verifies service-account tokens; no certificate.
     ServiceAccount,
@@ -86,6 +88,8 @@ pub(crate) enum CommonName {
 pub(crate) enum Files {
     /// Nowhere: the caller decides.
     Given,
+    /// `pki/STEM.crt`.
+    Certificate(&'static str),
     /// `pki/STEM.crt` and `pki/STEM.key`.
     Pair(&'static str),
     /// `pki/STEM.key` and `pki/STEM.pub`.
@@ -169,6 +173,7 @@ const TABLE: &[Row] = table! {
     KubernetesCa           "kubernetes-ca"                    None Authority        cn("kubernetes-ca"),                                      cn("kubernetes"),                                               Files::Pair("ca");
     EtcdCa                 "etcd-ca"                          None Authority        cn("etcd-ca"),                                            cn("etcd-ca"),                                                  Files::Pair("etcd/ca");
     FrontProxyCa           "front-proxy-ca"                   None Authority        cn("kubernetes-front-proxy-ca"),                          cn("front-proxy-ca"),                                           Files::Pair("front-proxy-ca");
+    RootCa                 "root-ca"                          None Authority        GIVEN,                                                    GIVEN,                                                          Files::Certificate("root-ca");
     Intermediate           "intermediate"                     None Authority        GIVEN,                                                    GIVEN,                                                          Files::Given;
     ServiceAccount         "service-account"                  None KeyPair          GIVEN,                                                    GIVEN,                                                          Files::KeyPair("sa");
     ApiServer              "kube-apiserver"                   K8S  Server           cn("kube-apiserver"),                                     cn("kube-apiserver"),                                           Files::Pair("apiserver");

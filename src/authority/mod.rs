@@ -1,0 +1,230 @@
+//! [`Authority`] and [`Authorities`]: who is trusted, and who signs.
+
+mod files;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cluster::{Cluster, Etcd};
+use crate::error::{Code, Error, Result};
+use crate::issuer::Issuer;
+use crate::key::{PrivateKey, PublicKey, Signer, generate_all};
+use crate::role::{self, Profile, Role};
+use crate::time::Time;
+use crate::x509::{Certificate, to_pem};
+
+/// The roles of a cluster's own authorities.
+pub(crate) const AUTHORITIES: [Role; 3] = [Role::KubernetesCa, Role::EtcdCa, Role::FrontProxyCa];
+
+/// One authority: the certificate that is trusted, and perhaps an [`Issuer`] that signs with its key.
+///
+/// What is trusted is the authority's own certificate, never one above it: with a common root in a trust file, every
+/// component would accept the certificates of a sibling authority too.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    trusted: Vec<Certificate>,
+    /// The certificates above, towards the root, as far as they are known.
+    above: Vec<Certificate>,
+    issuer: Option<Issuer>,
+}
+
+impl Authority {
+    fn from_issuer(issuer: Issuer) -> Self {
+        let (own, above) = issuer.chain().split_at(1);
+        Self { trusted: own.to_vec(), above: above.to_vec(), issuer: Some(issuer) }
+    }
+
+    /// The authority's certificates that are trusted, the signing one first: the contents of its `.crt` file.
+    #[must_use]
+    pub fn trusted(&self) -> &[Certificate] {
+        &self.trusted
+    }
+
+    /// The certificate that signs.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "every constructor has put one there")]
+    pub fn certificate(&self) -> &Certificate {
+        &self.trusted[0]
+    }
+
+    /// The certificates above this authority's own, towards the root, as far as they are known.
+    #[must_use]
+    pub fn above(&self) -> &[Certificate] {
+        &self.above
+    }
+
+    /// What signs. Without one this is an external authority: its key is elsewhere.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&Issuer> {
+        self.issuer.as_ref()
+    }
+
+    pub(crate) fn trusted_pem(&self) -> String {
+        to_pem(&self.trusted)
+    }
+}
+
+/// The authorities of a cluster and its service-account key: all that its control-plane nodes share, and the only thing
+/// that is ever carried between them.
+///
+/// ```
+/// use kubepki::{Authorities, Cluster, KeyAlgorithm, Node, Time};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
+/// let authorities = Authorities::create(&cluster, Time::now())?;
+/// let worker = Node::worker("w-1".parse()?).addresses(["192.0.2.20".parse()?]);
+/// for file in authorities.join(&cluster, &worker, Time::now())?.files() {
+///     println!("{} {:o}", file.path().display(), file.mode());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Authorities {
+    authorities: BTreeMap<Role, Authority>,
+    service_account: Option<Arc<PrivateKey>>,
+}
+
+impl Authorities {
+    /// Makes the authorities of a cluster, each its own root, and the service-account key.
+    ///
+    /// With [`Etcd::External`] there is no authority for etcd.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::self_signed`], and [`Code::Invalid`] for a description that contradicts itself.
+    pub fn create(cluster: &Cluster, now: Time) -> Result<Self> {
+        Self::make(cluster, |profile, key| Issuer::self_signed_with_key(&profile, key, now))
+    }
+
+    /// Makes the authorities of a cluster as intermediates below `parent`, which may sign leaves only, and the
+    /// service-account key.
+    ///
+    /// Trust files hold the intermediates alone, never what stands above them. Where `parent` knows its root, a file
+    /// `root-ca.crt` is made for people and for clients that want a root.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::intermediate`], and [`Code::Invalid`] for a description that contradicts itself.
+    pub fn create_under(parent: &Issuer, cluster: &Cluster, now: Time) -> Result<Self> {
+        Self::make(cluster, |profile, key| parent.intermediate_with_key(&profile.below_parent(), key, now))
+    }
+
+    fn make(cluster: &Cluster, issuer: impl Fn(Profile, PrivateKey) -> Result<Issuer>) -> Result<Self> {
+        cluster.check()?;
+        let mut profiles =
+            vec![role::KubernetesCa::new(cluster).profile(), role::FrontProxyCa::new(cluster).profile()];
+        if !matches!(cluster.etcd, Etcd::External { .. }) {
+            profiles.push(role::EtcdCa::new(cluster).profile());
+        }
+        let mut keys = generate_all(&vec![cluster.key_algorithm; profiles.len() + 1])?;
+        let service_account = keys.pop().map(Arc::new);
+        let authorities = profiles.into_iter().zip(keys).map(|(profile, key)| {
+            Ok((profile.role(), Authority::from_issuer(issuer(profile, key)?)))
+        });
+        Ok(Self { authorities: authorities.collect::<Result<_>>()?, service_account })
+    }
+
+    /// Takes authorities that exist, and the service-account key. What a node does not need may be missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Invalid`] for another role than those of the three authorities, [`Code::SharedAuthority`] when one
+    /// serves as two.
+    pub fn from_issuers(
+        issuers: impl IntoIterator<Item = (Role, Issuer)>,
+        service_account: PrivateKey,
+    ) -> Result<Self> {
+        let mut authorities = BTreeMap::new();
+        for (role, issuer) in issuers {
+            check_role(role)?;
+            authorities.insert(role, Authority::from_issuer(issuer));
+        }
+        let this = Self { authorities, service_account: Some(Arc::new(service_account)) };
+        this.check()?;
+        Ok(this)
+    }
+
+    /// Lets `signer` sign for an authority whose key is not here.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoIssuer`] when there is no such authority, [`Code::KeyMismatch`] when the signer has another key.
+    pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
+        let expected = || Error::new(Code::NoIssuer, "the certificate of the authority").found("none");
+        let known = self.authorities.get_mut(&authority).ok_or_else(|| expected().role(authority))?;
+        let chain = std::iter::once(known.certificate()).chain(&known.above).cloned().collect();
+        known.issuer = Some(Issuer::with_signer(chain, signer).map_err(|error| error.role(authority))?);
+        Ok(())
+    }
+
+    /// The authority of a role.
+    #[must_use]
+    pub fn get(&self, authority: Role) -> Option<&Authority> {
+        self.authorities.get(&authority)
+    }
+
+    /// The authorities that there are.
+    pub fn iter(&self) -> impl Iterator<Item = (Role, &Authority)> {
+        self.authorities.iter().map(|(role, authority)| (*role, authority))
+    }
+
+    /// The public half of the service-account key.
+    #[must_use]
+    pub fn service_account_key(&self) -> Option<&PublicKey> {
+        Some(self.service_account.as_ref()?.public_key())
+    }
+
+    /// The certificates, in PEM, that a client outside the cluster puts into its trust store to reach the API server:
+    /// the cluster's authority, and what stands above it for clients that trust roots only (OpenSSL, Python). `None`
+    /// without a Kubernetes authority.
+    ///
+    /// It is for verifying the API server, never for verifying clients.
+    #[must_use]
+    pub fn trust_store_pem(&self) -> Option<String> {
+        let authority = self.get(Role::KubernetesCa)?;
+        Some(authority.trusted_pem() + &to_pem(&authority.above))
+    }
+
+    /// The issuer of an authority.
+    pub(crate) fn issuer(&self, authority: Role) -> Result<&Issuer> {
+        let missing = |found| {
+            Err(Error::new(Code::NoIssuer, "the key of this authority or a signer for it").found(found).role(authority))
+        };
+        match self.get(authority) {
+            None => missing("no such authority"),
+            Some(known) => known.issuer().map_or_else(|| missing("its certificate alone"), Ok),
+        }
+    }
+
+    /// Checks that no authority's certificates are believed where another's are meant.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (role, authority) in &self.authorities {
+            let others = self.authorities.range(..role).flat_map(|(other, authority)| {
+                authority.trusted.iter().map(move |certificate| (*other, certificate))
+            });
+            for (other, certificate) in others {
+                if authority.trusted.iter().any(|own| own.public_key() == certificate.public_key()) {
+                    return Err(Error::new(Code::SharedAuthority, "an authority of its own")
+                        .found(format!("that of {other} ({})", certificate.subject()))
+                        .role(*role));
+                }
+            }
+            let own = authority.certificate();
+            if let Some(parent) = authority.trusted.iter().skip(1).find(|other| own.check_issued_by(other).is_ok()) {
+                return Err(Error::new(Code::SharedAuthority, "only the authority's own certificates to be trusted")
+                    .found(format!("{}, which stands above it", parent.subject()))
+                    .role(*role));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_role(role: Role) -> Result<()> {
+    match AUTHORITIES.contains(&role) {
+        true => Ok(()),
+        false => Err(Error::invalid("authority", AUTHORITIES.map(Role::id).join(", "), role.id())),
+    }
+}

@@ -1,0 +1,343 @@
+//! [`Cluster`] and [`Node`]: descriptions, from which everything else follows.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::key::KeyAlgorithm;
+use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet};
+use crate::role::Role;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Whose names the certificates and kubeconfigs carry. Paths are the same in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Convention {
+    /// The tables of "PKI certificates and requirements" in the Kubernetes documentation, with every subject
+    /// alternative name that either the page or kubeadm asks for.
+    #[default]
+    Documented,
+    /// What kubeadm itself would have made, name for name.
+    Kubeadm,
+}
+
+impl std::str::FromStr for Convention {
+    type Err = Error;
+
+    /// Reads `documented` and `kubeadm`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "documented" => Ok(Self::Documented),
+            "kubeadm" => Ok(Self::Kubeadm),
+            _ => Err(Error::invalid("convention", "documented or kubeadm", text)),
+        }
+    }
+}
+
+/// Where the cluster's etcd runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Etcd {
+    /// A member on each control-plane node.
+    #[default]
+    Stacked,
+    /// Members on machines of their own ([`Node::etcd_member`]), with certificates from the same [`Authorities`].
+    ///
+    /// [`Authorities`]: crate::Authorities
+    Dedicated,
+    /// An etcd with certificates from elsewhere: no etcd authority is made, and the API server is pointed to these
+    /// files.
+    External {
+        /// The certificates that the API server trusts etcd by.
+        ca: PathBuf,
+        /// The client certificate of the API server.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// With which certificate the API server calls kubelets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KubeletClientCertificate {
+    /// With one of its own, `apiserver-kubelet-client.crt`.
+    #[default]
+    Separate,
+    /// With its serving certificate, which then is good for client authentication too.
+    ///
+    /// Kubelets see the user `kube-apiserver` without a group: it needs
+    /// [`manifest::kubelet_api_admin_binding`](crate::manifest::kubelet_api_admin_binding). The serving key is then a
+    /// key to every kubelet: guard it so.
+    Shared,
+}
+
+/// What all nodes of a cluster share.
+///
+/// ```
+/// use kubepki::{Cluster, Convention, KeyAlgorithm};
+///
+/// # fn main() -> kubepki::Result<()> {
+/// let cluster = Cluster::new("api.example.com:6443".parse()?)
+///     .name("prod".parse()?)
+///     .service_subnets(["10.96.0.0/12".parse()?, "fd00::/108".parse()?])
+///     .key_algorithm(KeyAlgorithm::EcdsaP256)
+///     .convention(Convention::Kubeadm);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Cluster {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) name: Option<ClusterName>,
+    pub(crate) dns_domain: Option<DnsName>,
+    pub(crate) service_subnets: Option<Vec<Subnet>>,
+    pub(crate) key_algorithm: KeyAlgorithm,
+    pub(crate) authority_lifetime: Duration,
+    pub(crate) leaf_lifetime: Duration,
+    pub(crate) convention: Convention,
+    pub(crate) etcd: Etcd,
+    pub(crate) kubelet_client_certificate: KubeletClientCertificate,
+    pub(crate) verify_kubelets: bool,
+}
+
+impl Cluster {
+    /// A cluster that is reached at `endpoint`, with kubeadm's defaults for everything else: services in
+    /// `10.96.0.0/12`, DNS domain `cluster.local`, RSA-2048, authorities for ten years and leaves for one.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            name: None,
+            dns_domain: None,
+            service_subnets: None,
+            key_algorithm: KeyAlgorithm::default(),
+            authority_lifetime: 87_600 * HOUR,
+            leaf_lifetime: 8_760 * HOUR,
+            convention: Convention::default(),
+            etcd: Etcd::default(),
+            kubelet_client_certificate: KubeletClientCertificate::default(),
+            verify_kubelets: false,
+        }
+    }
+
+    /// The name of the cluster in kubeconfigs; otherwise it is `default-cluster`, with kubeadm's convention
+    /// `kubernetes`.
+    pub fn name(mut self, name: ClusterName) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The domain of the cluster's DNS.
+    pub fn dns_domain(mut self, domain: DnsName) -> Self {
+        self.dns_domain = Some(domain);
+        self
+    }
+
+    /// The ranges of addresses for services: one, or one of each family.
+    pub fn service_subnets(mut self, subnets: impl IntoIterator<Item = Subnet>) -> Self {
+        self.service_subnets = Some(subnets.into_iter().collect());
+        self
+    }
+
+    /// The algorithm of every key that is made.
+    pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
+        self.key_algorithm = algorithm;
+        self
+    }
+
+    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing.
+    pub fn lifetimes(mut self, authority: Duration, leaf: Duration) -> Self {
+        (self.authority_lifetime, self.leaf_lifetime) = (authority, leaf);
+        self
+    }
+
+    /// Whose names certificates and kubeconfigs carry.
+    pub fn convention(mut self, convention: Convention) -> Self {
+        self.convention = convention;
+        self
+    }
+
+    /// Where etcd runs.
+    pub fn etcd(mut self, etcd: Etcd) -> Self {
+        self.etcd = etcd;
+        self
+    }
+
+    /// With which certificate the API server calls kubelets.
+    pub fn kubelet_client_certificate(mut self, which: KubeletClientCertificate) -> Self {
+        self.kubelet_client_certificate = which;
+        self
+    }
+
+    /// Gives every node's kubelet a serving certificate, and lets API servers verify kubelets by it.
+    ///
+    /// All kubelets of the cluster must have one that names the address which API servers call, given by
+    /// [`Node::addresses`]: with a self-signed one, logs and exec stop working on that node.
+    pub fn verify_kubelets(mut self) -> Self {
+        self.verify_kubelets = true;
+        self
+    }
+
+    /// The DNS domain, or its default.
+    pub(crate) fn domain(&self) -> &str {
+        self.dns_domain.as_ref().map_or("cluster.local", DnsName::as_str)
+    }
+
+    /// The name of the cluster in kubeconfigs, or its default.
+    pub(crate) fn display_name(&self) -> &str {
+        match (&self.name, self.convention) {
+            (Some(name), _) => name.as_str(),
+            (None, Convention::Documented) => "default-cluster",
+            (None, Convention::Kubeadm) => "kubernetes",
+        }
+    }
+
+    /// The address of the service `kubernetes` in each service subnet.
+    pub(crate) fn service_addresses(&self) -> Vec<IpAddr> {
+        match &self.service_subnets {
+            Some(subnets) => subnets.iter().map(Subnet::first_address).collect(),
+            None => vec![IpAddr::from([10, 96, 0, 1])],
+        }
+    }
+
+    /// Checks what no single value can: the service subnets among each other.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.service_subnets.as_deref() {
+            None | Some([_]) => Ok(()),
+            Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),
+            Some(other) => {
+                let found: Vec<_> = other.iter().map(Subnet::to_string).collect();
+                Err(Error::invalid("service subnets", "one subnet, or one of IPv4 and one of IPv6", &found.join(",")))
+            }
+        }
+    }
+}
+
+/// One machine of a cluster.
+///
+/// ```
+/// use kubepki::{Node, Role};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let first = Node::control_plane("cp-1".parse()?, "192.0.2.10".parse()?)
+///     .san(Role::ApiServer, "api.internal".parse()?);
+/// let worker = Node::worker("w-1".parse()?).addresses(["192.0.2.20".parse()?]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Node {
+    pub(crate) name: NodeName,
+    pub(crate) kind: NodeKind,
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) sans: Vec<(Role, San)>,
+    pub(crate) kube_proxy: bool,
+    pub(crate) front_proxy_server: Vec<San>,
+    bind_port: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    ControlPlane { advertise: IpAddr },
+    EtcdMember { advertise: IpAddr },
+    Worker,
+}
+
+impl Node {
+    /// A control-plane node, whose API server and etcd member others reach at `advertise`.
+    pub fn control_plane(name: NodeName, advertise: IpAddr) -> Self {
+        Self::new(name, NodeKind::ControlPlane { advertise: advertise.to_canonical() })
+    }
+
+    /// A worker.
+    pub fn worker(name: NodeName) -> Self {
+        Self::new(name, NodeKind::Worker)
+    }
+
+    /// A machine for an etcd member alone, which others reach at `advertise`.
+    pub fn etcd_member(name: NodeName, advertise: IpAddr) -> Self {
+        Self::new(name, NodeKind::EtcdMember { advertise: advertise.to_canonical() })
+    }
+
+    fn new(name: NodeName, kind: NodeKind) -> Self {
+        let (addresses, sans, front_proxy_server) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, kind, addresses, sans, kube_proxy: false, front_proxy_server, bind_port: None }
+    }
+
+    /// The addresses at which API servers call this node's kubelet. Giving them asks for a serving certificate of the
+    /// kubelet that names them; without, the kubelet makes itself a self-signed one.
+    pub fn addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.addresses = addresses.into_iter().collect();
+        self
+    }
+
+    /// Adds a subject alternative name to one of this node's serving certificates: [`Role::ApiServer`],
+    /// [`Role::EtcdServer`], [`Role::EtcdPeer`] or [`Role::KubeletServer`].
+    pub fn san(mut self, role: Role, san: San) -> Self {
+        self.sans.push((role, san));
+        self
+    }
+
+    /// Asks for a kubeconfig of kube-proxy. kubeadm's kube-proxy needs none: it has a service account.
+    pub fn kube_proxy(mut self) -> Self {
+        self.kube_proxy = true;
+        self
+    }
+
+    /// Asks for a serving certificate of a front proxy on this node, with these names.
+    pub fn front_proxy_server(mut self, sans: impl IntoIterator<Item = San>) -> Self {
+        self.front_proxy_server = sans.into_iter().collect();
+        self
+    }
+
+    /// The port on which this node's API server listens (kubeadm's `bindPort`). Otherwise it is the endpoint's where
+    /// that is this node's address, and 6443 elsewhere.
+    pub fn bind_port(mut self, port: u16) -> Self {
+        self.bind_port = Some(port);
+        self
+    }
+
+    /// The name of the node.
+    #[must_use]
+    pub fn name(&self) -> &NodeName {
+        &self.name
+    }
+
+    /// Where components of a control-plane node reach its own API server.
+    pub(crate) fn local_endpoint(&self, cluster: &Cluster) -> Endpoint {
+        let NodeKind::ControlPlane { advertise } = self.kind else { return cluster.endpoint.clone() };
+        let default = match cluster.endpoint.san() == San::Ip(advertise) {
+            true => cluster.endpoint.port(),
+            false => Endpoint::API_SERVER_PORT,
+        };
+        Endpoint::from_ip(advertise, self.bind_port.unwrap_or(default))
+    }
+
+    /// The names added to certificates of `role`.
+    pub(crate) fn added_sans(&self, role: Role) -> impl Iterator<Item = San> {
+        self.sans.iter().filter(move |(of, _)| *of == role).map(|(_, san)| san.clone())
+    }
+
+    /// Checks that every added name belongs to a certificate that this node gets.
+    pub(crate) fn check(&self) -> Result<()> {
+        let possible: &[Role] = match self.kind {
+            NodeKind::ControlPlane { .. } => {
+                &[Role::ApiServer, Role::EtcdServer, Role::EtcdPeer, Role::KubeletServer]
+            }
+            NodeKind::EtcdMember { .. } => &[Role::EtcdServer, Role::EtcdPeer],
+            NodeKind::Worker => &[Role::KubeletServer],
+        };
+        match self.sans.iter().find(|(role, _)| !possible.contains(role)) {
+            None => Ok(()),
+            Some((role, san)) => {
+                let ids: Vec<_> = possible.iter().map(|role| role.id()).collect();
+                let rule = format!("names for {} on this kind of node", ids.join(", "));
+                Err(Error::invalid("subject alternative name", rule, &format!("{san} for {role}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! [`Issuer`]: a certificate chain with a signer. It can always sign.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Code, Error, Result};
+use crate::key::{PrivateKey, PublicKey, Signer, sign};
+use crate::role::Profile;
+use crate::time::Time;
+use crate::x509::{Certificate, Credential, DistinguishedName, Template, assemble, check_chain, check_key, leaf};
+
+/// How far certificates begin before the moment of issuing, for clocks that differ (cmd/kubeadm, constants.go,
+/// `CertificateBackdate`).
+const BACKDATE: Duration = Duration::from_secs(5 * 60);
+
+/// A certificate authority that signs: its certificate, those above it, and a [`Signer`] with its key. Copies are cheap.
+///
+/// ```
+/// use kubepki::{Cluster, Issuer, Time, role};
+///
+/// # fn main() -> kubepki::Result<()> {
+/// # let cluster = Cluster::new("127.0.0.1".parse()?);
+/// # let files = Issuer::self_signed(&role::KubernetesCa::new(&cluster).profile(), Time::now())?;
+/// # let (ca_crt, ca_key) = (files.certificate().to_pem(), files.private_key().unwrap().to_pem());
+/// let authority = Issuer::from_pem(ca_crt.as_bytes(), ca_key.as_bytes())?;
+/// let credential = authority.issue(&role::Scheduler::new(&cluster).profile(), Time::now())?;
+/// println!("{}", credential.chain_pem());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Issuer {
+    chain: Vec<Certificate>,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    Here(Arc<PrivateKey>),
+    Elsewhere(Arc<dyn Signer>),
+}
+
+/// A validity that was computed, and the end that was asked for where that is later.
+struct Validity {
+    not_before: Time,
+    not_after: Time,
+    shortened_from: Option<Time>,
+}
+
+impl Issuer {
+    /// Makes a key and a self-signed certificate for it: a root, or a cluster's own authority.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageConflict`] when the profile is no authority's, [`Code::Invalid`] for a lifetime that no
+    /// certificate can hold, [`Code::Random`].
+    pub fn self_signed(profile: &Profile, now: Time) -> Result<Self> {
+        Self::self_signed_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
+    }
+
+    pub(crate) fn self_signed_with_key(profile: &Profile, key: PrivateKey, now: Time) -> Result<Self> {
+        let key = Key::Here(Arc::new(key));
+        Ok(Self { chain: vec![self_sign(profile, key.signer(), now)?], key })
+    }
+
+    /// Makes a self-signed certificate for a key that lives elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`self_signed`](Self::self_signed), and [`Code::Signer`] and [`Code::SignerMismatch`] when the signer fails
+    /// or answers with what its public key does not verify.
+    pub fn self_signed_by(profile: &Profile, signer: Arc<dyn Signer>, now: Time) -> Result<Self> {
+        Ok(Self { chain: vec![self_sign(profile, signer.as_ref(), now)?], key: Key::Elsewhere(signer) })
+    }
+
+    /// Takes a certificate authority's certificate, those above it as far as they are known, and its private key.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NotAnAuthority`] when the first certificate may not sign others, [`Code::KeyMismatch`] when the key is
+    /// not its, [`Code::WrongIssuer`] or [`Code::BadSignature`] when a certificate was not issued by the next.
+    pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self> {
+        Self::with_key(chain, Key::Here(Arc::new(key)))
+    }
+
+    /// Takes a certificate authority's certificate, those above it as far as they are known, and a signer with its key.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_signer(chain: Vec<Certificate>, signer: Arc<dyn Signer>) -> Result<Self> {
+        Self::with_key(chain, Key::Elsewhere(signer))
+    }
+
+    /// Reads a certificate authority from its files, such as `ca.crt` and `ca.key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), [`Certificate::from_pem`] and [`PrivateKey::from_pem`].
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
+        Self::new(Certificate::from_pem(chain)?, PrivateKey::from_pem(key)?)
+    }
+
+    fn with_key(chain: Vec<Certificate>, key: Key) -> Result<Self> {
+        let certificate = leaf(&chain)?;
+        if !certificate.may_sign_certificates() {
+            return Err(Error::new(Code::NotAnAuthority, "a certificate authority (CA:TRUE, cert sign)")
+                .found(format!("the certificate {}", certificate.subject())));
+        }
+        check_key(certificate, key.signer())?;
+        check_chain(&chain)?;
+        Ok(Self { chain, key })
+    }
+
+    /// The certificate of the authority itself.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "every constructor has put one there")]
+    pub fn certificate(&self) -> &Certificate {
+        &self.chain[0]
+    }
+
+    /// The certificate of the authority, then those above it as far as they are known.
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// The private key, where it is here and not with a signer.
+    #[must_use]
+    pub fn private_key(&self) -> Option<&PrivateKey> {
+        match &self.key {
+            Key::Here(key) => Some(key),
+            Key::Elsewhere(_) => None,
+        }
+    }
+
+    /// Makes a key and a certificate for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`certify`](Self::certify), and [`Code::Random`].
+    pub fn issue(&self, profile: &Profile, now: Time) -> Result<Credential> {
+        self.issue_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
+    }
+
+    pub(crate) fn issue_with_key(&self, profile: &Profile, key: PrivateKey, now: Time) -> Result<Credential> {
+        let (chain, shortened_from) = self.sign_leaf(profile, key.public_key(), now)?;
+        Credential::assemble(chain, Arc::new(key), shortened_from)
+    }
+
+    /// Makes a certificate for a public key. A serving certificate comes with the intermediates that lead towards the
+    /// root, for clients that know only that; a client certificate comes alone.
+    ///
+    /// The certificate never outlives the authority.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageConflict`] for the profile of an authority, [`Code::AuthorityExpired`] and
+    /// [`Code::AuthorityNotYetValid`] by this authority's validity, [`Code::Unsupported`] for a weak key,
+    /// [`Code::Invalid`] for a lifetime that no certificate can hold, and the signer's errors.
+    pub fn certify(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<Vec<Certificate>> {
+        self.sign_leaf(profile, key, now).map(|(chain, _)| chain)
+    }
+
+    fn sign_leaf(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Vec<Certificate>, Option<Time>)> {
+        if profile.is_authority() {
+            let expected = "the profile of a leaf (an authority is made by self_signed or intermediate)";
+            return Err(conflict(profile, expected));
+        }
+        let (certificate, shortened_from) = self.sign(profile, key, now)?;
+        let mut chain = vec![certificate];
+        if profile.is_serving() {
+            chain.extend(self.chain.iter().filter(|certificate| !certificate.is_self_issued()).cloned());
+        }
+        Ok((chain, shortened_from))
+    }
+
+    /// Makes a key and a certificate for an authority below this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::UsageConflict`] for the profile of a leaf, [`Code::NotAnAuthority`] when this authority's path length
+    /// allows none below it, and otherwise as [`issue`](Self::issue).
+    pub fn intermediate(&self, profile: &Profile, now: Time) -> Result<Self> {
+        self.intermediate_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
+    }
+
+    pub(crate) fn intermediate_with_key(&self, profile: &Profile, key: PrivateKey, now: Time) -> Result<Self> {
+        if !profile.is_authority() {
+            return Err(conflict(profile, "the profile of an authority"));
+        }
+        if self.chain.iter().zip(0_u8..).any(|(above, below)| above.path_length().is_some_and(|most| most <= below)) {
+            let expected = format!("an authority that may sign {} (path length)", profile.role());
+            return Err(Error::new(Code::NotAnAuthority, expected)
+                .found(format!("{}, below which no authority may stand", self.certificate().subject())));
+        }
+        let (certificate, _) = self.sign(profile, key.public_key(), now)?;
+        let chain = std::iter::once(certificate).chain(self.chain.iter().cloned()).collect();
+        Ok(Self { chain, key: Key::Here(Arc::new(key)) })
+    }
+
+    fn sign(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Certificate, Option<Time>)> {
+        let authority = self.certificate();
+        check_validity(authority, now)?;
+        let validity = Validity::new(profile, now, Some(authority.not_after()))?;
+        let certificate = sign_certificate(
+            profile,
+            &validity,
+            key,
+            self.key.signer(),
+            Some((authority.subject(), authority.subject_key_identifier())),
+        )?;
+        Ok((certificate, validity.shortened_from))
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("chain", &self.chain).finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    fn signer(&self) -> &dyn Signer {
+        match self {
+            Self::Here(key) => key.as_ref(),
+            Self::Elsewhere(signer) => signer.as_ref(),
+        }
+    }
+}
+
+impl Validity {
+    fn new(profile: &Profile, now: Time, authority_ends: Option<Time>) -> Result<Self> {
+        let lifetime = profile.lifetime();
+        let wanted = now.checked_add(lifetime).filter(|end| *end > now).ok_or_else(|| {
+            Error::invalid("lifetime", "at least a second, and an end before the year 10000", &format!("{lifetime:?}"))
+                .role(profile.role())
+        })?;
+        let not_after = authority_ends.map_or(wanted, |end| end.min(wanted));
+        let shortened_from = (not_after < wanted).then_some(wanted);
+        Ok(Self { not_before: now.saturating_sub(BACKDATE), not_after, shortened_from })
+    }
+}
+
+fn self_sign(profile: &Profile, signer: &dyn Signer, now: Time) -> Result<Certificate> {
+    if !profile.is_authority() {
+        return Err(conflict(profile, "the profile of an authority"));
+    }
+    sign_certificate(profile, &Validity::new(profile, now, None)?, signer.public_key(), signer, None)
+}
+
+/// `issuer` is the name and key identifier of the authority, `None` for a self-signed certificate.
+fn sign_certificate(
+    profile: &Profile,
+    validity: &Validity,
+    public_key: &PublicKey,
+    signer: &dyn Signer,
+    issuer: Option<(&DistinguishedName, Option<&[u8]>)>,
+) -> Result<Certificate> {
+    if !public_key.is_strong() {
+        return Err(Error::new(Code::Unsupported, "a key of RSA from 2048 bits, ECDSA P-256 or ECDSA P-384")
+            .found(public_key.to_string())
+            .role(profile.role()));
+    }
+    let algorithm = signer.public_key().signature_algorithm()?;
+    let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
+    let (issuer, authority_key_identifier) = issuer.unwrap_or((&subject, None));
+    let to_be_signed = Template {
+        issuer,
+        subject: &subject,
+        not_before: validity.not_before,
+        not_after: validity.not_after,
+        public_key,
+        usages: &profile.usages_with(public_key.is_rsa()),
+        authority: profile.is_authority().then_some(profile.path_length()),
+        authority_key_identifier,
+        sans: profile.sans(),
+    }
+    .to_be_signed(algorithm)?;
+    assemble(&to_be_signed, algorithm, &sign(signer, algorithm, &to_be_signed)?)
+}
+
+fn check_validity(authority: &Certificate, now: Time) -> Result<()> {
+    let (code, expected, moment) = if now > authority.not_after() {
+        (Code::AuthorityExpired, "an authority that has not expired", authority.not_after())
+    } else if now < authority.not_before() {
+        (Code::AuthorityNotYetValid, "an authority that is valid already", authority.not_before())
+    } else {
+        return Ok(());
+    };
+    let verb = if code == Code::AuthorityExpired { "ended" } else { "begins" };
+    Err(Error::new(code, expected).found(format!("{}, which {verb} at {moment}; now is {now}", authority.subject())))
+}
+
+fn conflict(profile: &Profile, expected: &str) -> Error {
+    let found = if profile.is_authority() { "that of an authority" } else { "that of a leaf" };
+    Error::new(Code::UsageConflict, expected).found(found).role(profile.role())
+}

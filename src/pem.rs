@@ -1,0 +1,106 @@
+//! PEM (RFC 7468), read as leniently as Kubernetes does and written as Go does.
+
+use base64ct::{Base64, Encoding};
+use pem_rfc7468::LineEnding;
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error, Result};
+
+/// One block: what stands between a `BEGIN` and its `END`.
+pub(crate) struct Block<'a> {
+    pub(crate) label: &'a str,
+    /// Whether RFC 1421 headers stand before the data: an encrypted key has them.
+    pub(crate) has_headers: bool,
+    pub(crate) der: Zeroizing<Vec<u8>>,
+}
+
+/// All blocks of `text`. Any line ending, any line width, and any text around the blocks is fine.
+pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
+    let malformed = |rule: &str| Error::new(Code::Malformed, rule);
+    let mut blocks = Vec::new();
+    let mut open: Option<(&str, bool, Zeroizing<String>)> = None;
+    // Latin-1 comments around the blocks are no reason to refuse a file: lines that are not UTF-8 count as text.
+    for line in text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("\u{fffd}").trim()) {
+        match (boundary(line, "-----BEGIN "), boundary(line, "-----END "), open.as_mut()) {
+            (Some(label), _, None) => {
+                // Reserved once, so that no copy of a key is left behind when the text grows.
+                open = Some((label, false, Zeroizing::new(String::with_capacity(text.len()))));
+            }
+            (Some(label), _, Some((outer, ..))) => {
+                let error = malformed(&format!("an END of the PEM block {outer} before the next BEGIN"));
+                return Err(error.found_text(label));
+            }
+            (None, Some(label), _) => {
+                let Some((outer, has_headers, base64)) = open.take().filter(|(outer, ..)| *outer == label) else {
+                    return Err(malformed("a BEGIN for each END of a PEM block").found_text(label));
+                };
+                let der = Base64::decode_vec(&base64).map_err(|_| {
+                    malformed("base64 between BEGIN and END").found(format!("something else in the block {outer}"))
+                })?;
+                blocks.push(Block { label: outer, has_headers, der: Zeroizing::new(der) });
+            }
+            (None, None, Some((_, has_headers, base64))) => match line.contains(':') {
+                true => *has_headers = true,
+                // What is left of a header that was folded over two lines is no base64 either way.
+                false => base64.extend(line.split_whitespace()),
+            },
+            (None, None, None) => {}
+        }
+    }
+    match open {
+        Some((label, ..)) => Err(malformed("an END for each BEGIN of a PEM block").found_text(label)),
+        None => Ok(blocks),
+    }
+}
+
+/// What was found where a block was missed, for an error.
+pub(crate) fn describe(blocks: &[Block<'_>], text: &[u8]) -> String {
+    let mut labels: Vec<_> = blocks.iter().map(|block| block.label).collect();
+    labels.dedup();
+    match (labels.is_empty(), text) {
+        (false, _) => labels.join(", "),
+        (true, []) => "an empty file".to_owned(),
+        (true, [0x30, ..]) => "DER: not in PEM".to_owned(),
+        (true, _) => "no PEM block".to_owned(),
+    }
+}
+
+/// `der` as a PEM block: lines of 64 characters, each ended by LF.
+pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
+    // Fails for labels that are not printable ASCII only: ours are constants.
+    Zeroizing::new(pem_rfc7468::encode_string(label, LineEnding::LF, der).unwrap_or_default())
+}
+
+fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
+    line.strip_prefix(start)?.strip_suffix("-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_found_between_text_with_any_line_ending_and_width() {
+        let text = b"Bag \xff attributes\r\n-----BEGIN A-----\r\nAQ\r\nID\r\n-----END A-----\r\n\r\n\
+            -----BEGIN B-----\nProc-Type: 4,ENCRYPTED\n\nBAUG-----\n-----END B-----\ntrailing";
+        let Err(error) = blocks(text) else { panic!("junk in base64") };
+        assert!(error.to_string().contains("block B"), "{error}");
+        let text = String::from_utf8_lossy(text).replace("BAUG-----", "BAUG");
+        let found = blocks(text.as_bytes()).unwrap();
+        assert_eq!((found[0].label, found[0].der.as_slice()), ("A", [1, 2, 3].as_slice()));
+        assert_eq!((found[1].label, found[1].has_headers), ("B", true));
+        assert_eq!(describe(&found, b""), "A, B");
+    }
+
+    #[test]
+    fn unbalanced_blocks_are_refused() {
+        for text in [
+            "-----BEGIN A-----\nAQID\n",
+            "-----END A-----",
+            "-----BEGIN A-----\n-----END B-----",
+            "-----BEGIN A-----\n-----BEGIN A-----\n-----END A-----",
+        ] {
+            assert_eq!(blocks(text.as_bytes()).err().map(|error| error.code()), Some(Code::Malformed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Reports for people and for machines.
+
+mod tree;
+
+pub use tree::Tree;

@@ -1,0 +1,184 @@
+//! [`Profile`]: what one certificate must be, as plain data.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use super::table::{CommonName, Kind};
+use crate::cluster::{Cluster, Convention, Node};
+use crate::key::KeyAlgorithm;
+use crate::names::San;
+use crate::role::Role;
+use crate::x509::Usage;
+
+/// What one certificate must be: role, subject, usages, subject alternative names, lifetime and key algorithm.
+///
+/// It holds no key, no moment and no file. The builders of [`role`](crate::role) make profiles, and an
+/// [`Issuer`](crate::Issuer) makes certificates of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    role: Role,
+    kind: Kind,
+    convention: Convention,
+    common_name: String,
+    organizations: Vec<String>,
+    path_length: Option<u8>,
+    sans: Vec<San>,
+    lifetime: Duration,
+    key_algorithm: KeyAlgorithm,
+}
+
+impl Profile {
+    /// The row of the role table for this cluster and node. `given` is the common name where the table has none.
+    pub(super) fn new(role: Role, cluster: &Cluster, node: Option<&Node>, given: &str) -> Self {
+        let row = role.row();
+        let subject = match cluster.convention {
+            Convention::Documented => row.documented,
+            Convention::Kubeadm => row.kubeadm,
+        };
+        let node = node.map_or(given, |node| node.name().as_str());
+        Self {
+            role,
+            kind: row.kind,
+            convention: cluster.convention,
+            common_name: match subject.common_name {
+                CommonName::Given => given.to_owned(),
+                CommonName::Fixed(name) => name.to_owned(),
+                CommonName::Node => node.to_owned(),
+                CommonName::SystemNode => format!("system:node:{node}"),
+            },
+            organizations: subject.organization.into_iter().map(str::to_owned).collect(),
+            path_length: None,
+            sans: Vec::new(),
+            lifetime: match row.kind {
+                Kind::Authority => cluster.authority_lifetime,
+                _ => cluster.leaf_lifetime,
+            },
+            key_algorithm: cluster.key_algorithm,
+        }
+        .with_common_name_as_san()
+    }
+
+    /// kubeadm's authorities carry their common name as a DNS name too (client-go, util/cert, `NewSelfSignedCACert`).
+    fn with_common_name_as_san(mut self) -> Self {
+        if (self.kind, self.convention) == (Kind::Authority, Convention::Kubeadm)
+            && let Ok(san) = self.common_name.parse()
+        {
+            self.sans.push(san);
+        }
+        self
+    }
+
+    pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
+        self.lifetime = lifetime;
+    }
+
+    pub(super) fn set_path_length(&mut self, path_length: u8) {
+        self.path_length = Some(path_length);
+    }
+
+    pub(super) fn add_group(&mut self, group: String) {
+        if !self.organizations.contains(&group) {
+            self.organizations.push(group);
+        }
+    }
+
+    pub(super) fn add_client_authentication(&mut self) {
+        self.kind = Kind::ServerAndClient;
+    }
+
+    /// Adds names and brings all into the convention's order: kubeadm sorts the DNS names by their bytes
+    /// (pki_helpers.go, `RemoveDuplicateAltNames`); addresses keep their order. None stands there twice.
+    pub(super) fn add_sans(&mut self, sans: impl IntoIterator<Item = San>) {
+        self.sans.extend(sans);
+        let mut seen = HashSet::new();
+        self.sans.retain(|san| seen.insert(san.clone()));
+        self.sans.sort_by_key(|san| match (san, self.convention) {
+            (San::Dns(name), Convention::Kubeadm) => (0, Some(name.clone())),
+            (San::Dns(_), Convention::Documented) => (0, None),
+            (San::Ip(_), _) => (1, None),
+        });
+    }
+
+    /// The role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The common name of the subject.
+    #[must_use]
+    pub fn common_name(&self) -> &str {
+        &self.common_name
+    }
+
+    /// The organizations of the subject. A certificate holds them in the order of their DER.
+    #[must_use]
+    pub fn organizations(&self) -> &[String] {
+        &self.organizations
+    }
+
+    /// The subject alternative names: first the DNS names, then the addresses.
+    #[must_use]
+    pub fn sans(&self) -> &[San] {
+        &self.sans
+    }
+
+    /// How long a certificate is valid from the moment of issuing.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// The algorithm of the key.
+    #[must_use]
+    pub fn key_algorithm(&self) -> KeyAlgorithm {
+        self.key_algorithm
+    }
+
+    /// Whether the certificate signs others.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.kind == Kind::Authority
+    }
+
+    /// How many authorities may stand between this authority and a leaf; `None` when that is not limited.
+    #[must_use]
+    pub fn path_length(&self) -> Option<u8> {
+        self.path_length
+    }
+
+    /// The key usages and extended key usages.
+    #[must_use]
+    pub fn usages(&self) -> BTreeSet<Usage> {
+        let rsa = !matches!(self.key_algorithm, KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384);
+        self.usages_with(rsa)
+    }
+
+    /// The usages with a key that is one of RSA or not. An EC key cannot encipher (RFC 8813, section 3); kubeadm says
+    /// so all the same.
+    pub(crate) fn usages_with(&self, rsa: bool) -> BTreeSet<Usage> {
+        let documented = self.convention == Convention::Documented;
+        let mut usages = BTreeSet::from([Usage::DigitalSignature]);
+        if rsa || !documented {
+            usages.insert(Usage::KeyEncipherment);
+        }
+        match self.kind {
+            Kind::Authority => {
+                usages.insert(Usage::CertSign);
+                if documented {
+                    usages.insert(Usage::CrlSign);
+                }
+            }
+            Kind::Server => _ = usages.insert(Usage::ServerAuth),
+            Kind::Client => _ = usages.insert(Usage::ClientAuth),
+            Kind::ServerAndClient => usages.extend([Usage::ServerAuth, Usage::ClientAuth]),
+            Kind::KeyPair => {}
+        }
+        usages
+    }
+
+    /// Whether the holder presents it to clients that may know only the root: it then comes with its intermediates.
+    pub(crate) fn is_serving(&self) -> bool {
+        matches!(self.kind, Kind::Server | Kind::ServerAndClient)
+    }
+}

@@ -1,0 +1,160 @@
+//! The bytes of a certificate, laid out as Go's crypto/x509 lays them out: so do kubeadm and every component.
+
+use std::collections::BTreeSet;
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5280::{
+    ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_EXT_KEY_USAGE, ID_CE_KEY_USAGE,
+    ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
+};
+use const_oid::db::rfc5912::{
+    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, SHA_256_WITH_RSA_ENCRYPTION,
+};
+use der::asn1::{Any, BitString, OctetString};
+use der::{AnyRef, Decode, Encode, Sequence};
+use x509_cert::certificate::{Rfc5280, Version};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_cert::time::Validity;
+
+use super::{Certificate, DistinguishedName, Usage, san, usage};
+use crate::error::{Code, Error, Result};
+use crate::key::{PublicKey, SignatureAlgorithm, random};
+use crate::names::San;
+use crate::time::Time;
+
+/// Everything that a certificate is to say.
+pub(crate) struct Template<'a> {
+    pub(crate) issuer: &'a DistinguishedName,
+    pub(crate) subject: &'a DistinguishedName,
+    pub(crate) not_before: Time,
+    pub(crate) not_after: Time,
+    pub(crate) public_key: &'a PublicKey,
+    pub(crate) usages: &'a BTreeSet<Usage>,
+    /// For an authority: how many authorities may stand between it and a leaf, if that is limited.
+    pub(crate) authority: Option<Option<u8>>,
+    pub(crate) authority_key_identifier: Option<&'a [u8]>,
+    pub(crate) sans: &'a [San],
+}
+
+/// RFC 5280, section 4.1: x509-cert has the same type, with private fields.
+#[derive(Sequence)]
+struct TbsCertificate {
+    #[asn1(context_specific = "0")]
+    version: Version,
+    serial_number: SerialNumber<Rfc5280>,
+    signature: AlgorithmIdentifierOwned,
+    issuer: Any,
+    validity: Validity<Rfc5280>,
+    subject: Any,
+    subject_public_key_info: Any,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Vec<Extension>,
+}
+
+#[derive(Sequence)]
+struct SignedCertificate {
+    tbs_certificate: Any,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
+}
+
+impl Template<'_> {
+    /// The TBSCertificate in DER: what is signed.
+    pub(crate) fn to_be_signed(&self, algorithm: SignatureAlgorithm) -> Result<Vec<u8>> {
+        let serial_number = serial_number()?;
+        let encode = || {
+            TbsCertificate {
+                version: Version::V3,
+                serial_number: SerialNumber::new(&serial_number)?,
+                signature: identifier(algorithm)?,
+                issuer: Any::from_der(self.issuer.der())?,
+                validity: Validity::new(self.not_before.x509()?, self.not_after.x509()?),
+                subject: Any::from_der(self.subject.der())?,
+                subject_public_key_info: Any::from_der(self.public_key.spki_der())?,
+                extensions: self.extensions()?,
+            }
+            .to_der()
+        };
+        encode().map_err(unencodable)
+    }
+
+    /// In Go's order, with Go's criticality (crypto/x509, `buildCertExtensions`).
+    fn extensions(&self) -> der::Result<Vec<Extension>> {
+        let mut extensions = vec![extension(ID_CE_KEY_USAGE, CRITICAL, usage::encode_key_usage(self.usages)?)?];
+        if let Some(value) = usage::encode_extended_key_usage(self.usages)? {
+            extensions.push(extension(ID_CE_EXT_KEY_USAGE, NOT_CRITICAL, value)?);
+        }
+        let constraints = BasicConstraints {
+            ca: self.authority.is_some(),
+            path_len_constraint: self.authority.flatten(),
+        };
+        extensions.push(extension(ID_CE_BASIC_CONSTRAINTS, CRITICAL, constraints.to_der()?)?);
+        if self.authority.is_some() {
+            let identifier = SubjectKeyIdentifier(OctetString::new(self.public_key.key_identifier())?);
+            extensions.push(extension(ID_CE_SUBJECT_KEY_IDENTIFIER, NOT_CRITICAL, identifier.to_der()?)?);
+        }
+        if let Some(identifier) = self.authority_key_identifier {
+            let identifier = AuthorityKeyIdentifier {
+                key_identifier: Some(OctetString::new(identifier)?),
+                ..AuthorityKeyIdentifier::default()
+            };
+            extensions.push(extension(ID_CE_AUTHORITY_KEY_IDENTIFIER, NOT_CRITICAL, identifier.to_der()?)?);
+        }
+        if !self.sans.is_empty() {
+            extensions.push(extension(ID_CE_SUBJECT_ALT_NAME, NOT_CRITICAL, san::encode(self.sans)?)?);
+        }
+        Ok(extensions)
+    }
+}
+
+/// The certificate: what was signed, and its signature.
+pub(crate) fn assemble(
+    to_be_signed: &[u8],
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<Certificate> {
+    let encode = || {
+        SignedCertificate {
+            tbs_certificate: Any::from_der(to_be_signed)?,
+            signature_algorithm: identifier(algorithm)?,
+            signature: BitString::from_bytes(signature)?,
+        }
+        .to_der()
+    };
+    Certificate::from_der(&encode().map_err(unencodable)?)
+}
+
+const CRITICAL: bool = true;
+const NOT_CRITICAL: bool = false;
+
+fn extension(extn_id: ObjectIdentifier, critical: bool, value: Vec<u8>) -> der::Result<Extension> {
+    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value)? })
+}
+
+/// Uniform in 1 to 2^63 - 1, as kubeadm makes it.
+fn serial_number() -> Result<[u8; 8]> {
+    loop {
+        let number = u64::from_be_bytes(random()?) >> 1;
+        if number != 0 {
+            return Ok(number.to_be_bytes());
+        }
+    }
+}
+
+/// With RSA the parameters are NULL, with ECDSA absent (RFC 4055, section 5; RFC 5758, section 3.2).
+fn identifier(algorithm: SignatureAlgorithm) -> der::Result<AlgorithmIdentifierOwned> {
+    let (oid, parameters) = match algorithm {
+        SignatureAlgorithm::RsaSha256 => (SHA_256_WITH_RSA_ENCRYPTION, Some(Any::from(AnyRef::NULL))),
+        SignatureAlgorithm::EcdsaSha256 => (ECDSA_WITH_SHA_256, None),
+        SignatureAlgorithm::EcdsaSha384 => (ECDSA_WITH_SHA_384, None),
+        _ => return Err(der::ErrorKind::OidUnknown { oid: SHA_256_WITH_RSA_ENCRYPTION }.into()),
+    };
+    Ok(AlgorithmIdentifierOwned { oid, parameters })
+}
+
+fn unencodable(error: der::Error) -> Error {
+    Error::new(Code::Invalid, "a certificate that can be written as DER").found(error.to_string())
+}

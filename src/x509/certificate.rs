@@ -1,0 +1,283 @@
+//! [`Certificate`]: read once, its bytes kept.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use const_oid::{AssociatedOid, ObjectIdentifier};
+use der::asn1::BitStringRef;
+use der::{AnyRef, Decode, Encode, Reader, Sequence, SliceReader, Tag};
+use sha2::{Digest, Sha256};
+use x509_cert::certificate::{Raw, TbsCertificateInner};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
+};
+use x509_cert::spki::AlgorithmIdentifierOwned;
+
+use super::{AlternativeName, DistinguishedName, Usage, san, usage};
+use crate::error::{Code, Error, Result};
+use crate::key::{PublicKey, SignatureAlgorithm};
+use crate::pem;
+use crate::time::Time;
+
+/// A certificate as it was received. Copies are cheap.
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    der: Vec<u8>,
+    to_be_signed: Vec<u8>,
+    signature_algorithm: ObjectIdentifier,
+    signature: Vec<u8>,
+    serial_number: Vec<u8>,
+    issuer: DistinguishedName,
+    subject: DistinguishedName,
+    not_before: Time,
+    not_after: Time,
+    public_key: PublicKey,
+    /// Identifier and criticality, in the order of the certificate.
+    extensions: Vec<(ObjectIdentifier, bool)>,
+    usages: BTreeSet<Usage>,
+    basic_constraints: Option<BasicConstraints>,
+    subject_key_identifier: Option<Vec<u8>>,
+    authority_key_identifier: Option<Vec<u8>>,
+    sans: Vec<AlternativeName>,
+}
+
+/// The outermost structure, its first part untouched: signatures are checked over what was received.
+#[derive(Sequence)]
+struct Signed<'a> {
+    to_be_signed: AnyRef<'a>,
+    signature_algorithm: AlgorithmIdentifierOwned,
+    signature: BitStringRef<'a>,
+}
+
+impl Certificate {
+    /// Reads every `CERTIFICATE` block of `pem`, in order. Other blocks are skipped, and so are blocks with headers, as
+    /// Kubernetes does (k8s.io/client-go, util/cert, `ParseCertsPEM`).
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Malformed`] when there is no certificate, or when one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>> {
+        let blocks = pem::blocks(pem)?;
+        let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE" && !block.has_headers);
+        let certificates = certificates.map(|block| Self::from_der(&block.der)).collect::<Result<Vec<_>>>()?;
+        match certificates.is_empty() {
+            true => Err(Error::new(Code::Malformed, "a PEM block CERTIFICATE").found(pem::describe(&blocks, pem))),
+            false => Ok(certificates),
+        }
+    }
+
+    /// Reads a certificate in DER.
+    ///
+    /// What real clusters hold is accepted: serial number 0, no extensions, an empty subject.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Malformed`] when it is none.
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        let inner = decode(der).map_err(|error| {
+            Error::new(Code::Malformed, "a certificate (X.509 in DER)").found(error.to_string())
+        })?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The certificate in DER, as it was received.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// The certificate as a PEM block `CERTIFICATE`.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.0.der).to_string()
+    }
+
+    /// The serial number: big-endian, without leading zeros.
+    #[must_use]
+    pub fn serial_number(&self) -> &[u8] {
+        &self.0.serial_number
+    }
+
+    /// Who issued this certificate.
+    #[must_use]
+    pub fn issuer(&self) -> &DistinguishedName {
+        &self.0.issuer
+    }
+
+    /// Who this certificate is about.
+    #[must_use]
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.0.subject
+    }
+
+    /// The first second of validity.
+    #[must_use]
+    pub fn not_before(&self) -> Time {
+        self.0.not_before
+    }
+
+    /// The last second of validity.
+    #[must_use]
+    pub fn not_after(&self) -> Time {
+        self.0.not_after
+    }
+
+    /// The certified public key.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
+    }
+
+    /// Key usages and extended key usages. Extended ones that Kubernetes has no name for are left out.
+    #[must_use]
+    pub fn usages(&self) -> &BTreeSet<Usage> {
+        &self.0.usages
+    }
+
+    /// The subject alternative names, in their order.
+    #[must_use]
+    pub fn sans(&self) -> &[AlternativeName] {
+        &self.0.sans
+    }
+
+    /// Whether the basic constraints say that this is an authority.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.0.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether it may sign certificates: an authority whose key usages, if it has that extension, say so (RFC 5280,
+    /// section 4.2.1.3).
+    pub(crate) fn may_sign_certificates(&self) -> bool {
+        let limited = self.0.extensions.iter().any(|(oid, _)| *oid == KeyUsage::OID);
+        self.is_authority() && (!limited || self.usages().contains(&Usage::CertSign))
+    }
+
+    /// How many authorities may stand between this one and a leaf; `None` when that is not limited.
+    #[must_use]
+    pub fn path_length(&self) -> Option<u8> {
+        self.0.basic_constraints.as_ref()?.path_len_constraint
+    }
+
+    /// The subject key identifier.
+    #[must_use]
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.0.subject_key_identifier.as_deref()
+    }
+
+    /// The key identifier of the authority key identifier.
+    #[must_use]
+    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+        self.0.authority_key_identifier.as_deref()
+    }
+
+    /// The extensions, in their order: object identifier in dotted form, and whether it is critical.
+    pub fn extensions(&self) -> impl Iterator<Item = (String, bool)> {
+        self.0.extensions.iter().map(|(oid, critical)| (oid.to_string(), *critical))
+    }
+
+    /// The SHA-256 of the DER: what tools show as the fingerprint.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.0.der).into()
+    }
+
+    /// Whether subject and issuer are the same name: a root, if the signature is right too.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.0.subject == self.0.issuer
+    }
+
+    /// Checks that `authority` issued this certificate: names, key identifiers and the signature over the bytes that
+    /// were received. Not checked are validity and whether it may issue: [`Issuer`](crate::Issuer) does.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::WrongIssuer`] when it is another authority's, [`Code::BadSignature`] when only the signature is wrong,
+    /// [`Code::Unsupported`] for a signature algorithm such as SHA-1.
+    pub fn check_issued_by(&self, authority: &Self) -> Result<()> {
+        if self.issuer() != authority.subject() {
+            return Err(Error::new(Code::WrongIssuer, format!("a certificate issued by {}", authority.subject()))
+                .found(format!("one issued by {}", self.issuer())));
+        }
+        if let (Some(named), Some(identifier)) = (self.authority_key_identifier(), authority.subject_key_identifier())
+            && named != identifier
+        {
+            return Err(Error::new(Code::WrongIssuer, format!("a certificate issued by this {}", authority.subject()))
+                .found("one issued by another authority of the same name".to_owned()));
+        }
+        let algorithm = SignatureAlgorithm::from_oid(self.0.signature_algorithm).ok_or_else(|| {
+            Error::new(Code::Unsupported, "a signature by RSA or ECDSA with SHA-256 or stronger")
+                .found(format!("the algorithm {}", self.0.signature_algorithm))
+        })?;
+        match authority.public_key().verify(algorithm, &self.0.to_be_signed, &self.0.signature) {
+            true => Ok(()),
+            false => Err(Error::new(Code::BadSignature, format!("a signature by {}", authority.subject()))
+                .found("one that does not verify".to_owned())),
+        }
+    }
+}
+
+/// The same bytes.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der() == other.der()
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({}, until {})", self.subject(), self.not_after())
+    }
+}
+
+fn decode(der: &[u8]) -> der::Result<Inner> {
+    let mut reader = SliceReader::new(der)?;
+    let signed = Signed::decode(&mut reader)?;
+    reader.finish()?;
+    let to_be_signed = signed.to_be_signed.to_der()?;
+    let tbs = TbsCertificateInner::<Raw>::from_der(&to_be_signed)?;
+    let key_usages = extension::<KeyUsage>(&tbs)?.into_iter().flat_map(usage::decode_key_usage);
+    let extended = extension(&tbs)?;
+    let extended = extended.iter().flat_map(usage::decode_extended_key_usage);
+    let authority_key_identifier: Option<AuthorityKeyIdentifier> = extension(&tbs)?;
+    Ok(Inner {
+        der: der.to_vec(),
+        signature_algorithm: signed.signature_algorithm.oid,
+        signature: signed.signature.as_bytes().ok_or(Tag::BitString.value_error())?.to_vec(),
+        serial_number: tbs.serial_number().as_bytes().to_vec(),
+        issuer: DistinguishedName::from_der(&tbs.issuer().to_der()?)?,
+        subject: DistinguishedName::from_der(&tbs.subject().to_der()?)?,
+        not_before: Time::from_date_time(tbs.validity().not_before.to_date_time()),
+        not_after: Time::from_date_time(tbs.validity().not_after.to_date_time()),
+        public_key: PublicKey::decode(&tbs.subject_public_key_info().to_der()?)?,
+        extensions: tbs.extensions().into_iter().flatten().map(|e| (e.extn_id, e.critical)).collect(),
+        usages: key_usages.chain(extended).collect(),
+        basic_constraints: extension(&tbs)?,
+        subject_key_identifier: extension::<SubjectKeyIdentifier>(&tbs)?.map(|id| id.0.into_bytes().into()),
+        authority_key_identifier: authority_key_identifier
+            .and_then(|id| id.key_identifier)
+            .map(|id| id.into_bytes().into()),
+        sans: extension(&tbs)?.map(san::decode).unwrap_or_default(),
+        to_be_signed,
+    })
+}
+
+/// The one extension of its type. More than one are refused (RFC 5280, section 4.2): which one counts would depend on
+/// the reader.
+fn extension<T>(tbs: &TbsCertificateInner<Raw>) -> der::Result<Option<T>>
+where
+    T: for<'a> Decode<'a, Error = der::Error> + AssociatedOid,
+{
+    let mut found = tbs.extensions().into_iter().flatten().filter(|extension| extension.extn_id == T::OID);
+    let value = found.next().map(|extension| T::from_der(extension.extn_value.as_bytes())).transpose()?;
+    match found.next() {
+        Some(_) => Err(Tag::Sequence.value_error().into()),
+        None => Ok(value),
+    }
+}

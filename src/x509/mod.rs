@@ -1,0 +1,16 @@
+//! Certificates (RFC 5280): read as they were received, and written exactly as Kubernetes expects them.
+
+mod build;
+mod certificate;
+mod credential;
+mod name;
+mod san;
+mod usage;
+
+pub(crate) use build::{Template, assemble};
+pub use certificate::Certificate;
+pub use credential::Credential;
+pub(crate) use credential::{check_chain, check_key, leaf, to_pem};
+pub use name::DistinguishedName;
+pub use san::AlternativeName;
+pub use usage::Usage;

@@ -1,0 +1,85 @@
+//! [`AlternativeName`]: one entry of the extension subjectAltName (RFC 5280, section 4.2.1.6).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use der::Encode;
+use der::asn1::{Ia5String, OctetString};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use crate::names::San;
+
+/// A subject alternative name as a certificate holds it, valid or not. What a certificate is to be given is a [`San`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum AlternativeName {
+    /// A DNS name, perhaps a wildcard.
+    Dns(String),
+    /// An e-mail address.
+    Email(String),
+    /// An IP address.
+    Ip(IpAddr),
+    /// A URI.
+    Uri(String),
+    /// Anything else, with a name for it.
+    Other(String),
+}
+
+impl From<&San> for AlternativeName {
+    fn from(san: &San) -> Self {
+        match san {
+            San::Dns(name) => Self::Dns(name.as_str().to_owned()),
+            San::Ip(address) => Self::Ip(*address),
+        }
+    }
+}
+
+impl fmt::Display for AlternativeName {
+    /// As OpenSSL shows it: `DNS:kubernetes`, `IP:10.96.0.1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => write!(f, "DNS:{name}"),
+            Self::Email(address) => write!(f, "email:{address}"),
+            Self::Ip(address) => write!(f, "IP:{address}"),
+            Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+/// The extension's value: all DNS names, then all addresses, as Go writes them.
+pub(super) fn encode(sans: &[San]) -> der::Result<Vec<u8>> {
+    let dns = sans.iter().filter_map(|san| match san {
+        San::Dns(name) => Some(Ia5String::new(name.as_str()).map(GeneralName::DnsName)),
+        San::Ip(_) => None,
+    });
+    let ip = sans.iter().filter_map(|san| match san {
+        San::Ip(IpAddr::V4(address)) => Some(OctetString::new(address.octets())),
+        San::Ip(IpAddr::V6(address)) => Some(OctetString::new(address.octets())),
+        San::Dns(_) => None,
+    });
+    let names = dns.chain(ip.map(|octets| octets.map(GeneralName::IpAddress)));
+    SubjectAltName(names.collect::<der::Result<_>>()?).to_der()
+}
+
+pub(super) fn decode(extension: SubjectAltName) -> Vec<AlternativeName> {
+    let name = |name| match name {
+        GeneralName::DnsName(name) => AlternativeName::Dns(name.to_string()),
+        GeneralName::Rfc822Name(address) => AlternativeName::Email(address.to_string()),
+        GeneralName::UniformResourceIdentifier(uri) => AlternativeName::Uri(uri.to_string()),
+        GeneralName::IpAddress(octets) => {
+            let octets = octets.as_bytes();
+            match (<[u8; 4]>::try_from(octets), <[u8; 16]>::try_from(octets)) {
+                (Ok(v4), _) => AlternativeName::Ip(Ipv4Addr::from(v4).into()),
+                (_, Ok(v6)) => AlternativeName::Ip(Ipv6Addr::from(v6).into()),
+                _ => AlternativeName::Other(format!("an IP address of {} bytes", octets.len())),
+            }
+        }
+        GeneralName::DirectoryName(name) => AlternativeName::Other(format!("dirName:{name}")),
+        GeneralName::RegisteredId(oid) => AlternativeName::Other(format!("RID:{oid}")),
+        GeneralName::OtherName(other) => AlternativeName::Other(format!("othername:{}", other.type_id)),
+        GeneralName::EdiPartyName(_) => AlternativeName::Other("ediPartyName".to_owned()),
+    };
+    extension.0.into_iter().map(name).collect()
+}

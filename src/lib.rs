@@ -1,6 +1,8 @@
 //! Creates the whole certificate set of a Kubernetes cluster.
 
+mod document;
 mod error;
+pub mod manifest;
 mod names;
 mod role;
 mod time;

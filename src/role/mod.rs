@@ -2,4 +2,5 @@
 
 mod table;
 
+pub(crate) use table::CLUSTER_ADMINS;
 pub use table::Role;

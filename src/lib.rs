@@ -2,6 +2,7 @@
 
 mod document;
 mod error;
+pub mod kubeconfig;
 pub mod manifest;
 mod names;
 mod role;

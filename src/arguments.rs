@@ -96,7 +96,10 @@ impl Expected {
             Component::Etcd => etcd(),
             Component::Etcdctl => etcdctl(),
         };
-        arguments.into_iter().filter_map(|(name, value)| Some(format!("--{name}={}", self.text(value)?))).collect()
+        arguments
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("--{name}={}", self.text(value)?)))
+            .collect()
     }
 
     fn text(&self, value: Value<'_>) -> Option<String> {

@@ -123,6 +123,12 @@ impl Cluster {
         }
     }
 
+    /// Another endpoint than that of [`new`](Self::new).
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
     /// The name of the cluster in kubeconfigs; otherwise it is `default-cluster`, with kubeadm's convention
     /// `kubernetes`.
     pub fn name(mut self, name: ClusterName) -> Self {
@@ -210,7 +216,11 @@ impl Cluster {
             Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),
             Some(other) => {
                 let found: Vec<_> = other.iter().map(Subnet::to_string).collect();
-                Err(Error::invalid("service subnets", "one subnet, or one of IPv4 and one of IPv6", &found.join(",")))
+                Err(Error::invalid(
+                    "service subnets",
+                    "one subnet, or one of IPv4 and one of IPv6",
+                    &found.join(","),
+                ))
             }
         }
     }

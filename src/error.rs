@@ -1,5 +1,6 @@
 //! [`Error`]: one failure. It says where (file, field or role), what was expected there and what was found.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -115,8 +116,9 @@ impl fmt::Display for Code {
 pub enum Place {
     /// A file.
     File(PathBuf),
-    /// A field of a description or a document, by the name that its documentation uses.
-    Field(&'static str),
+    /// A field of a description or a document, by the name that its documentation uses:
+    /// `users[0].user.token`.
+    Field(Cow<'static, str>),
     /// A certificate, by its role.
     Role(Role),
 }
@@ -160,8 +162,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn field(self, name: &'static str) -> Self {
-        self.at(Place::Field(name))
+    pub(crate) fn field(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.at(Place::Field(name.into()))
     }
 
     pub(crate) fn file(self, path: impl Into<PathBuf>) -> Self {

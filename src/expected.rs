@@ -33,7 +33,13 @@ impl Expected {
 
     pub(crate) fn at_turn(cluster: &Cluster, node: &Node, turn: Turn) -> Self {
         let profiles = profiles(cluster, node, turn);
-        Self { cluster: cluster.clone(), node: node.clone(), layout: Layout::default(), external: Vec::new(), profiles }
+        Self {
+            cluster: cluster.clone(),
+            node: node.clone(),
+            layout: Layout::default(),
+            external: Vec::new(),
+            profiles,
+        }
     }
 
     /// Another place for the files than `/etc/kubernetes`.
@@ -62,7 +68,9 @@ impl Expected {
     /// The authorities whose certificates the node needs.
     pub(crate) fn authorities(&self) -> impl Iterator<Item = Role> {
         let needed: &[Role] = match (self.node.kind, &self.cluster.etcd) {
-            (NodeKind::ControlPlane { .. }, Etcd::External { .. }) => &[Role::KubernetesCa, Role::FrontProxyCa],
+            (NodeKind::ControlPlane { .. }, Etcd::External { .. }) => {
+                &[Role::KubernetesCa, Role::FrontProxyCa]
+            }
             (NodeKind::ControlPlane { .. }, _) => &[Role::KubernetesCa, Role::EtcdCa, Role::FrontProxyCa],
             (NodeKind::EtcdMember { .. }, _) => &[Role::EtcdCa],
             (NodeKind::Worker, _) => &[Role::KubernetesCa],

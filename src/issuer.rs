@@ -8,7 +8,9 @@ use crate::error::{Code, Error, Result};
 use crate::key::{PrivateKey, PublicKey, Signer, sign};
 use crate::role::Profile;
 use crate::time::Time;
-use crate::x509::{Certificate, Credential, DistinguishedName, Template, assemble, check_chain, check_key, leaf};
+use crate::x509::{
+    Certificate, Credential, DistinguishedName, Template, assemble, check_chain, check_key, leaf,
+};
 
 /// How far certificates begin before the moment of issuing, for clocks that differ (cmd/kubeadm, constants.go,
 /// `CertificateBackdate`).
@@ -163,7 +165,12 @@ impl Issuer {
         self.sign_leaf(profile, key, now).map(|(chain, _)| chain)
     }
 
-    fn sign_leaf(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Vec<Certificate>, Option<Time>)> {
+    fn sign_leaf(
+        &self,
+        profile: &Profile,
+        key: &PublicKey,
+        now: Time,
+    ) -> Result<(Vec<Certificate>, Option<Time>)> {
         if profile.is_authority() {
             let expected = "the profile of a leaf (an authority is made by self_signed or intermediate)";
             return Err(conflict(profile, expected));
@@ -186,11 +193,21 @@ impl Issuer {
         self.intermediate_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
     }
 
-    pub(crate) fn intermediate_with_key(&self, profile: &Profile, key: PrivateKey, now: Time) -> Result<Self> {
+    pub(crate) fn intermediate_with_key(
+        &self,
+        profile: &Profile,
+        key: PrivateKey,
+        now: Time,
+    ) -> Result<Self> {
         if !profile.is_authority() {
             return Err(conflict(profile, "the profile of an authority"));
         }
-        if self.chain.iter().zip(0_u8..).any(|(above, below)| above.path_length().is_some_and(|most| most <= below)) {
+        if self
+            .chain
+            .iter()
+            .zip(0_u8..)
+            .any(|(above, below)| above.path_length().is_some_and(|most| most <= below))
+        {
             let expected = format!("an authority that may sign {} (path length)", profile.role());
             return Err(Error::new(Code::NotAnAuthority, expected)
                 .found(format!("{}, below which no authority may stand", self.certificate().subject())));
@@ -234,8 +251,12 @@ impl Validity {
     fn new(profile: &Profile, now: Time, authority_ends: Option<Time>) -> Result<Self> {
         let lifetime = profile.lifetime();
         let wanted = now.checked_add(lifetime).filter(|end| *end > now).ok_or_else(|| {
-            Error::invalid("lifetime", "at least a second, and an end before the year 10000", &format!("{lifetime:?}"))
-                .role(profile.role())
+            Error::invalid(
+                "lifetime",
+                "at least a second, and an end before the year 10000",
+                &format!("{lifetime:?}"),
+            )
+            .role(profile.role())
         })?;
         let not_after = authority_ends.map_or(wanted, |end| end.min(wanted));
         let shortened_from = (not_after < wanted).then_some(wanted);
@@ -290,7 +311,8 @@ fn check_validity(authority: &Certificate, now: Time) -> Result<()> {
         return Ok(());
     };
     let verb = if code == Code::AuthorityExpired { "ended" } else { "begins" };
-    Err(Error::new(code, expected).found(format!("{}, which {verb} at {moment}; now is {now}", authority.subject())))
+    Err(Error::new(code, expected)
+        .found(format!("{}, which {verb} at {moment}; now is {now}", authority.subject())))
 }
 
 fn conflict(profile: &Profile, expected: &str) -> Error {

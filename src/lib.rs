@@ -1,20 +1,80 @@
-//! Creates the whole certificate set of a Kubernetes cluster.
+//! The whole certificate set of a Kubernetes cluster: created by one call, correct to the bit.
+//!
+//! # The paved path
+//!
+//! A [`Cluster`] is what all nodes share; a [`Node`] is one machine. [`Pki::create`] makes the authorities of a new
+//! cluster and every certificate, key and kubeconfig of its first node, in memory; [`Pki::save`] writes them where
+//! kubeadm and every component look for them.
+//!
+//! ```
+//! use kubepki::{Cluster, Component, Expected, KeyAlgorithm, Node, Pki, Time};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
+//! let node = Node::control_plane("cp-1".parse()?, "192.0.2.10".parse()?);
+//! let pki = Pki::create(&cluster, &node, Time::now())?;
+//! pki.save(directory.path())?;
+//! print!("{}", pki.tree());
+//! for argument in Expected::new(&cluster, &node).arguments(Component::ApiServer) {
+//!     println!("{argument}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Further nodes, control plane, worker or etcd member, are made by [`Authorities::join`]; [`Authorities::files`] and
+//! [`Authorities::load`] carry the authorities to another machine.
+//!
+//! # One certificate
+//!
+//! Every role of the role table has a typed builder in [`role`], which gives a [`Profile`]; an [`Issuer`] makes a
+//! [`Credential`] of it. A CA's key may live elsewhere: see [`Signer`].
+//!
+//! # Rules that hold everywhere
+//!
+//! * Names are parsed once ([`NodeName`], [`San`], [`Group`]); what takes one cannot fail because of it.
+//! * The clock is a parameter: only [`Time::now`] reads it.
+//! * An [`Error`] says where, what was expected there and what was found. No input makes this crate panic.
+//! * Private keys are zeroized on drop, and stand in no error and no `Debug`.
 
+mod arguments;
+mod authority;
 mod cluster;
+mod document;
 mod error;
+mod expected;
 mod issuer;
 mod key;
+pub mod kubeconfig;
+mod layout;
+pub mod manifest;
 mod names;
 mod pem;
+mod pki;
+mod report;
 pub mod role;
 mod time;
 mod x509;
 
+pub use arguments::Component;
+pub use authority::{Authorities, Authority};
 pub use cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 pub use error::{Code, Error, Place, Result};
+pub use expected::Expected;
 pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
-pub use names::{AuthorityName, ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName};
+pub use layout::{Layout, Part};
+pub use names::{
+    AuthorityName, ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName,
+};
+pub use pki::{File, Pki};
+pub use report::Tree;
 pub use role::{Profile, Role};
 pub use time::Time;
 pub use x509::{AlternativeName, Certificate, Credential, DistinguishedName, Usage};
+
+/// The README's examples are compiled and run as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -20,7 +20,9 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, bool, Zeroizing<String>)> = None;
     // Latin-1 comments around the blocks are no reason to refuse a file: lines that are not UTF-8 count as text.
-    for line in text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("\u{fffd}").trim()) {
+    for line in
+        text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("\u{fffd}").trim())
+    {
         match (boundary(line, "-----BEGIN "), boundary(line, "-----END "), open.as_mut()) {
             (Some(label), _, None) => {
                 // Reserved once, so that no copy of a key is left behind when the text grows.
@@ -31,11 +33,13 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
                 return Err(error.found_text(label));
             }
             (None, Some(label), _) => {
-                let Some((outer, has_headers, base64)) = open.take().filter(|(outer, ..)| *outer == label) else {
+                let Some((outer, has_headers, base64)) = open.take().filter(|(outer, ..)| *outer == label)
+                else {
                     return Err(malformed("a BEGIN for each END of a PEM block").found_text(label));
                 };
                 let der = Base64::decode_vec(&base64).map_err(|_| {
-                    malformed("base64 between BEGIN and END").found(format!("something else in the block {outer}"))
+                    malformed("base64 between BEGIN and END")
+                        .found(format!("something else in the block {outer}"))
                 })?;
                 blocks.push(Block { label: outer, has_headers, der: Zeroizing::new(der) });
             }
@@ -100,7 +104,11 @@ mod tests {
             "-----BEGIN A-----\n-----END B-----",
             "-----BEGIN A-----\n-----BEGIN A-----\n-----END A-----",
         ] {
-            assert_eq!(blocks(text.as_bytes()).err().map(|error| error.code()), Some(Code::Malformed), "{text}");
+            assert_eq!(
+                blocks(text.as_bytes()).err().map(|error| error.code()),
+                Some(Code::Malformed),
+                "{text}"
+            );
         }
     }
 }

@@ -36,7 +36,8 @@ impl Authorities {
     /// The certificate of one authority, and its key if that is here.
     fn files_of(&self, role: Role) -> impl Iterator<Item = File> {
         let authority = self.get(role);
-        let certificate = authority.and_then(|authority| File::new(role, Part::Certificate, authority.trusted_pem()));
+        let certificate =
+            authority.and_then(|authority| File::new(role, Part::Certificate, authority.trusted_pem()));
         let key = authority.and_then(|authority| authority.issuer()?.private_key());
         let key = key.and_then(|key| File::new(role, Part::Key, key.to_pem().as_bytes()));
         certificate.into_iter().chain(key)
@@ -59,18 +60,25 @@ impl Authorities {
     /// # Errors
     ///
     /// An error of [`Certificate::from_pem`], [`PrivateKey::from_pem`] or [`Issuer::new`], with the file as its place.
-    pub fn from_files<P: AsRef<Path>, B: AsRef<[u8]>>(files: impl IntoIterator<Item = (P, B)>) -> Result<Self> {
+    pub fn from_files<P: AsRef<Path>, B: AsRef<[u8]>>(
+        files: impl IntoIterator<Item = (P, B)>,
+    ) -> Result<Self> {
         let files: Vec<(P, B)> = files.into_iter().collect();
         let get = |role, part| {
             let path = relative_path(role, part)?;
-            files.iter().find(|(known, _)| known.as_ref() == path).map(|(path, bytes)| (path.as_ref(), bytes.as_ref()))
+            files
+                .iter()
+                .find(|(known, _)| known.as_ref() == path)
+                .map(|(path, bytes)| (path.as_ref(), bytes.as_ref()))
         };
         let certificates = |role| match get(role, Part::Certificate) {
             Some((path, pem)) => Certificate::from_pem(pem).map(Some).map_err(|error| error.file(path)),
             None => Ok(None),
         };
         let key = |role| match get(role, Part::Key) {
-            Some((path, pem)) => PrivateKey::from_pem(pem).map(|key| Some((path, key))).map_err(|error| error.file(path)),
+            Some((path, pem)) => {
+                PrivateKey::from_pem(pem).map(|key| Some((path, key))).map_err(|error| error.file(path))
+            }
             None => Ok(None),
         };
         let above = certificates(Role::RootCa)?.unwrap_or_default();
@@ -79,7 +87,8 @@ impl Authorities {
             let Some(trusted) = certificates(role)? else { continue };
             let mut authority = Authority { above: chain_above(&trusted, &above), trusted, issuer: None };
             if let Some((path, key)) = key(role)? {
-                let chain = std::iter::once(authority.certificate()).chain(&authority.above).cloned().collect();
+                let chain =
+                    std::iter::once(authority.certificate()).chain(&authority.above).cloned().collect();
                 authority.issuer = Some(Issuer::new(chain, key).map_err(|error| error.file(path))?);
             }
             authorities.insert(role, authority);
@@ -96,7 +105,8 @@ impl Authorities {
     pub fn load(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
         let roles = AUTHORITIES.into_iter().chain([Role::RootCa, Role::ServiceAccount]);
-        let paths = roles.flat_map(|role| [Part::Certificate, Part::Key].map(|part| relative_path(role, part)));
+        let paths =
+            roles.flat_map(|role| [Part::Certificate, Part::Key].map(|part| relative_path(role, part)));
         let mut files = Vec::new();
         for path in paths.flatten() {
             let full = directory.join(&path);

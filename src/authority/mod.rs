@@ -120,9 +120,10 @@ impl Authorities {
         }
         let mut keys = generate_all(&vec![cluster.key_algorithm; profiles.len() + 1])?;
         let service_account = keys.pop().map(Arc::new);
-        let authorities = profiles.into_iter().zip(keys).map(|(profile, key)| {
-            Ok((profile.role(), Authority::from_issuer(issuer(profile, key)?)))
-        });
+        let authorities = profiles
+            .into_iter()
+            .zip(keys)
+            .map(|(profile, key)| Ok((profile.role(), Authority::from_issuer(issuer(profile, key)?))));
         Ok(Self { authorities: authorities.collect::<Result<_>>()?, service_account })
     }
 
@@ -190,7 +191,9 @@ impl Authorities {
     /// The issuer of an authority.
     pub(crate) fn issuer(&self, authority: Role) -> Result<&Issuer> {
         let missing = |found| {
-            Err(Error::new(Code::NoIssuer, "the key of this authority or a signer for it").found(found).role(authority))
+            Err(Error::new(Code::NoIssuer, "the key of this authority or a signer for it")
+                .found(found)
+                .role(authority))
         };
         match self.get(authority) {
             None => missing("no such authority"),
@@ -212,10 +215,15 @@ impl Authorities {
                 }
             }
             let own = authority.certificate();
-            if let Some(parent) = authority.trusted.iter().skip(1).find(|other| own.check_issued_by(other).is_ok()) {
-                return Err(Error::new(Code::SharedAuthority, "only the authority's own certificates to be trusted")
-                    .found(format!("{}, which stands above it", parent.subject()))
-                    .role(*role));
+            if let Some(parent) =
+                authority.trusted.iter().skip(1).find(|other| own.check_issued_by(other).is_ok())
+            {
+                return Err(Error::new(
+                    Code::SharedAuthority,
+                    "only the authority's own certificates to be trusted",
+                )
+                .found(format!("{}, which stands above it", parent.subject()))
+                .role(*role));
             }
         }
         Ok(())

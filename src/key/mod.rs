@@ -10,8 +10,8 @@ use std::str::FromStr;
 pub use private::PrivateKey;
 pub(crate) use private::{generate_all, random};
 pub use public::PublicKey;
-pub use signer::{SignatureAlgorithm, Signer, ToSign};
 pub(crate) use signer::sign;
+pub use signer::{SignatureAlgorithm, Signer, ToSign};
 
 use crate::error::{Error, Result};
 

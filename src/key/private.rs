@@ -79,9 +79,9 @@ impl PrivateKey {
             return Err(Error::new(Code::Unsupported, "a private key in the clear").found("an encrypted one"));
         }
         match block.label {
-            "RSA PRIVATE KEY" => {
-                Self::new(Secret::Rsa(RsaPrivateKey::from_pkcs1_der(&block.der).map_err(|_| malformed("PKCS#1"))?))
-            }
+            "RSA PRIVATE KEY" => Self::new(Secret::Rsa(
+                RsaPrivateKey::from_pkcs1_der(&block.der).map_err(|_| malformed("PKCS#1"))?,
+            )),
             "EC PRIVATE KEY" => Self::from_sec1(&block.der, named_curve(&blocks)),
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
             other => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA").found_text(other)),
@@ -109,7 +109,9 @@ impl PrivateKey {
             Ok(curve) => Self::from_sec1(info.private_key.as_bytes(), Some(curve)),
             Err(_) => match RsaPrivateKey::from_pkcs8_der(der) {
                 Ok(key) => Self::new(Secret::Rsa(key)),
-                Err(_) if info.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION => Err(malformed("PKCS#8")),
+                Err(_) if info.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION => {
+                    Err(malformed("PKCS#8"))
+                }
                 Err(_) => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA")
                     .found(format!("algorithm {}", info.algorithm.oid))),
             },
@@ -147,15 +149,12 @@ impl PrivateKey {
     pub fn to_pem(&self) -> Zeroizing<String> {
         // The encoders fail for numbers that no key of these sizes has.
         match &self.secret {
-            Secret::Rsa(key) => {
-                key.to_pkcs1_der().map(|der| pem::encode("RSA PRIVATE KEY", der.as_bytes())).unwrap_or_default()
-            }
-            Secret::P256(key) => {
-                sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_256_R_1)
-            }
-            Secret::P384(key) => {
-                sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_384_R_1)
-            }
+            Secret::Rsa(key) => key
+                .to_pkcs1_der()
+                .map(|der| pem::encode("RSA PRIVATE KEY", der.as_bytes()))
+                .unwrap_or_default(),
+            Secret::P256(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_256_R_1),
+            Secret::P384(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_384_R_1),
         }
     }
 }

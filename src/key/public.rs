@@ -51,7 +51,9 @@ impl PublicKey {
             None if blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) => {
                 Ok(PrivateKey::from_pem(pem)?.public_key().clone())
             }
-            None => Err(Error::new(Code::Malformed, "a PEM block PUBLIC KEY").found(pem::describe(&blocks, pem))),
+            None => {
+                Err(Error::new(Code::Malformed, "a PEM block PUBLIC KEY").found(pem::describe(&blocks, pem)))
+            }
         }
     }
 
@@ -134,8 +136,10 @@ impl PublicKey {
             Kind::Rsa(_) => Ok(SignatureAlgorithm::RsaSha256),
             Kind::P256(_) => Ok(SignatureAlgorithm::EcdsaSha256),
             Kind::P384(_) => Ok(SignatureAlgorithm::EcdsaSha384),
-            Kind::Other(_) => Err(Error::new(Code::Unsupported, "a key of RSA, ECDSA P-256 or ECDSA P-384 to sign with")
-                .found(self.to_string())),
+            Kind::Other(_) => {
+                Err(Error::new(Code::Unsupported, "a key of RSA, ECDSA P-256 or ECDSA P-384 to sign with")
+                    .found(self.to_string()))
+            }
         }
     }
 
@@ -149,7 +153,12 @@ impl PublicKey {
         self.verify_digest(algorithm, &algorithm.digest(message), signature)
     }
 
-    pub(super) fn verify_digest(&self, algorithm: SignatureAlgorithm, digest: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn verify_digest(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> bool {
         use SignatureAlgorithm::{EcdsaSha256, EcdsaSha384, EcdsaSha512, RsaSha256, RsaSha384, RsaSha512};
         match (&self.0.kind, algorithm) {
             (Kind::Rsa(key), RsaSha256) => {
@@ -211,18 +220,21 @@ fn kind(spki: &SubjectPublicKeyInfoRef<'_>, bits: &[u8]) -> Option<Kind> {
             let parts = RsaPublicKeyRef::from_der(bits).ok()?;
             Some(RsaPublicKey::try_from(parts).map_or_else(
                 |_| {
-                    let size = RsaPublicKeyRef::from_der(bits).map_or(0, |key| key.modulus.as_bytes().len() * 8);
+                    let size =
+                        RsaPublicKeyRef::from_der(bits).map_or(0, |key| key.modulus.as_bytes().len() * 8);
                     Kind::Other(format!("RSA {size} bits"))
                 },
                 Kind::Rsa,
             ))
         }
-        ID_EC_PUBLIC_KEY => match spki.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok()) {
-            Some(SECP_256_R_1) => p256::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P256),
-            Some(SECP_384_R_1) => p384::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P384),
-            Some(curve) => Some(Kind::Other(format!("ECDSA on the curve {curve}"))),
-            None => Some(Kind::Other("ECDSA on a curve without a name".to_owned())),
-        },
+        ID_EC_PUBLIC_KEY => {
+            match spki.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok()) {
+                Some(SECP_256_R_1) => p256::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P256),
+                Some(SECP_384_R_1) => p384::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P384),
+                Some(curve) => Some(Kind::Other(format!("ECDSA on the curve {curve}"))),
+                None => Some(Kind::Other("ECDSA on a curve without a name".to_owned())),
+            }
+        }
         algorithm => Some(Kind::Other(format!("algorithm {algorithm}"))),
     }
 }

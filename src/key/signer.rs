@@ -127,7 +127,10 @@ pub(crate) fn sign(signer: &dyn Signer, algorithm: SignatureAlgorithm, message: 
     })?;
     match signer.public_key().verify_digest(algorithm, &what.digest, &signature) {
         true => Ok(signature),
-        false => Err(Error::new(Code::SignerMismatch, "a signature by the signer's own key, in the form asked for")
-            .found(format!("{} bytes that its public key does not verify", signature.len()))),
+        false => Err(Error::new(
+            Code::SignerMismatch,
+            "a signature by the signer's own key, in the form asked for",
+        )
+        .found(format!("{} bytes that its public key does not verify", signature.len()))),
     }
 }

@@ -141,7 +141,8 @@ impl Authorities {
                     .found("none")
                     .role(Role::ServiceAccount));
             }
-            let unneeded = |role: Role| role.authority_of_a_cluster() && !expected.authorities().any(|it| it == role);
+            let unneeded =
+                |role: Role| role.authority_of_a_cluster() && !expected.authorities().any(|it| it == role);
             files.retain(|file| !unneeded(file.role()));
         } else {
             files.retain(|file| {

@@ -86,11 +86,14 @@ impl Written {
             // Fails rather than replace a file that has appeared in the meantime.
             match beside.persist_noclobber(&path) {
                 Ok(_) => self.in_place.push(path),
-                Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => return Err(exists(&path)),
+                Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
+                    return Err(exists(&path));
+                }
                 Err(refused) => return Err(Error::io(&path, "put this file in its place", &refused.error)),
             }
         }
-        let mut changed: Vec<_> = self.in_place.iter().chain(&self.directories).filter_map(|it| it.parent()).collect();
+        let mut changed: Vec<_> =
+            self.in_place.iter().chain(&self.directories).filter_map(|it| it.parent()).collect();
         changed.sort();
         changed.dedup();
         for directory in changed {

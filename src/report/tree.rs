@@ -36,7 +36,8 @@ impl fmt::Display for Tree<'_> {
             writeln!(f, "{role}{key}")?;
             describe(f, authority.certificate(), None, role, if signed.is_empty() { "   " } else { "│  " })?;
             for (index, (role, credential)) in signed.iter().enumerate() {
-                let (branch, indent) = if index + 1 < signed.len() { ("├─ ", "│     ") } else { ("└─ ", "      ") };
+                let (branch, indent) =
+                    if index + 1 < signed.len() { ("├─ ", "│     ") } else { ("└─ ", "      ") };
                 writeln!(f, "{branch}{role}")?;
                 describe(f, credential.certificate(), credential.shortened_from(), *role, indent)?;
             }

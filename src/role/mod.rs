@@ -21,9 +21,11 @@ mod profile;
 pub(crate) mod table;
 
 pub use builders::{
-    Admin, ApiServer, ApiServerEtcdClient, ApiServerKubeletClient, ControllerManager, EtcdCa, EtcdHealthcheckClient,
-    EtcdPeer, EtcdServer, FrontProxyCa, FrontProxyClient, FrontProxyServer, Intermediate, KubeProxy, KubeletClient,
-    KubeletServer, KubernetesCa, RootCa, Scheduler, Service, SuperAdmin, User,
+    Admin, ApiServer, ApiServerEtcdClient, ApiServerKubeletClient, ControllerManager, EtcdCa,
+    EtcdHealthcheckClient, EtcdPeer, EtcdServer, FrontProxyCa, FrontProxyClient, FrontProxyServer,
+    Intermediate, KubeProxy, KubeletClient, KubeletServer, KubernetesCa, RootCa, Scheduler, Service,
+    SuperAdmin, User,
 };
 pub use profile::Profile;
+pub(crate) use table::CLUSTER_ADMINS;
 pub use table::Role;

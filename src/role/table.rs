@@ -220,6 +220,11 @@ impl Role {
         self.row().kind == Kind::Authority
     }
 
+    /// Whether this is one of a cluster's own three authorities.
+    pub(crate) fn authority_of_a_cluster(self) -> bool {
+        matches!(self, Self::KubernetesCa | Self::EtcdCa | Self::FrontProxyCa)
+    }
+
     pub(crate) fn row(self) -> &'static Row {
         // The table holds every role: a test says so.
         TABLE.iter().find(|row| row.role == self).unwrap_or(&TABLE[0])

@@ -7,9 +7,7 @@ use const_oid::db::rfc5280::{
     ID_CE_AUTHORITY_KEY_IDENTIFIER, ID_CE_BASIC_CONSTRAINTS, ID_CE_EXT_KEY_USAGE, ID_CE_KEY_USAGE,
     ID_CE_SUBJECT_ALT_NAME, ID_CE_SUBJECT_KEY_IDENTIFIER,
 };
-use const_oid::db::rfc5912::{
-    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, SHA_256_WITH_RSA_ENCRYPTION,
-};
+use const_oid::db::rfc5912::{ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, SHA_256_WITH_RSA_ENCRYPTION};
 use der::asn1::{Any, BitString, OctetString};
 use der::{AnyRef, Decode, Encode, Sequence};
 use x509_cert::certificate::{Rfc5280, Version};
@@ -83,14 +81,13 @@ impl Template<'_> {
 
     /// In Go's order, with Go's criticality (crypto/x509, `buildCertExtensions`).
     fn extensions(&self) -> der::Result<Vec<Extension>> {
-        let mut extensions = vec![extension(ID_CE_KEY_USAGE, CRITICAL, usage::encode_key_usage(self.usages)?)?];
+        let mut extensions =
+            vec![extension(ID_CE_KEY_USAGE, CRITICAL, usage::encode_key_usage(self.usages)?)?];
         if let Some(value) = usage::encode_extended_key_usage(self.usages)? {
             extensions.push(extension(ID_CE_EXT_KEY_USAGE, NOT_CRITICAL, value)?);
         }
-        let constraints = BasicConstraints {
-            ca: self.authority.is_some(),
-            path_len_constraint: self.authority.flatten(),
-        };
+        let constraints =
+            BasicConstraints { ca: self.authority.is_some(), path_len_constraint: self.authority.flatten() };
         extensions.push(extension(ID_CE_BASIC_CONSTRAINTS, CRITICAL, constraints.to_der()?)?);
         if self.authority.is_some() {
             let identifier = SubjectKeyIdentifier(OctetString::new(self.public_key.key_identifier())?);

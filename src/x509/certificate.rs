@@ -9,9 +9,7 @@ use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Reader, Sequence, SliceReader, Tag};
 use sha2::{Digest, Sha256};
 use x509_cert::certificate::{Raw, TbsCertificateInner};
-use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
-};
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::{AlternativeName, DistinguishedName, Usage, san, usage};
@@ -62,9 +60,12 @@ impl Certificate {
     pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>> {
         let blocks = pem::blocks(pem)?;
         let certificates = blocks.iter().filter(|block| block.label == "CERTIFICATE" && !block.has_headers);
-        let certificates = certificates.map(|block| Self::from_der(&block.der)).collect::<Result<Vec<_>>>()?;
+        let certificates =
+            certificates.map(|block| Self::from_der(&block.der)).collect::<Result<Vec<_>>>()?;
         match certificates.is_empty() {
-            true => Err(Error::new(Code::Malformed, "a PEM block CERTIFICATE").found(pem::describe(&blocks, pem))),
+            true => {
+                Err(Error::new(Code::Malformed, "a PEM block CERTIFICATE").found(pem::describe(&blocks, pem)))
+            }
             false => Ok(certificates),
         }
     }
@@ -200,14 +201,21 @@ impl Certificate {
     /// [`Code::Unsupported`] for a signature algorithm such as SHA-1.
     pub fn check_issued_by(&self, authority: &Self) -> Result<()> {
         if self.issuer() != authority.subject() {
-            return Err(Error::new(Code::WrongIssuer, format!("a certificate issued by {}", authority.subject()))
-                .found(format!("one issued by {}", self.issuer())));
+            return Err(Error::new(
+                Code::WrongIssuer,
+                format!("a certificate issued by {}", authority.subject()),
+            )
+            .found(format!("one issued by {}", self.issuer())));
         }
-        if let (Some(named), Some(identifier)) = (self.authority_key_identifier(), authority.subject_key_identifier())
+        if let (Some(named), Some(identifier)) =
+            (self.authority_key_identifier(), authority.subject_key_identifier())
             && named != identifier
         {
-            return Err(Error::new(Code::WrongIssuer, format!("a certificate issued by this {}", authority.subject()))
-                .found("one issued by another authority of the same name".to_owned()));
+            return Err(Error::new(
+                Code::WrongIssuer,
+                format!("a certificate issued by this {}", authority.subject()),
+            )
+            .found("one issued by another authority of the same name".to_owned()));
         }
         let algorithm = SignatureAlgorithm::from_oid(self.0.signature_algorithm).ok_or_else(|| {
             Error::new(Code::Unsupported, "a signature by RSA or ECDSA with SHA-256 or stronger")

@@ -23,11 +23,14 @@ impl DistinguishedName {
     /// name; PrintableString where the characters allow it, UTF8String elsewhere.
     pub(crate) fn new(common_name: &str, organizations: &[String]) -> Result<Self> {
         let unencodable = |error: der::Error| {
-            Error::new(Code::Invalid, "a subject that can be written as DER").found(error.to_string()).field("subject")
+            Error::new(Code::Invalid, "a subject that can be written as DER")
+                .found(error.to_string())
+                .field("subject")
         };
         let mut names = RdnSequence::default();
         let rdn = |oid, values: &[String]| {
-            let attributes = values.iter().map(|value| Ok(AttributeTypeAndValue { oid, value: text(value)? }));
+            let attributes =
+                values.iter().map(|value| Ok(AttributeTypeAndValue { oid, value: text(value)? }));
             RelativeDistinguishedName::try_from(attributes.collect::<der::Result<Vec<_>>>()?)
         };
         if !organizations.is_empty() {
@@ -99,9 +102,18 @@ impl fmt::Debug for DistinguishedName {
 }
 
 fn short_name(oid: ObjectIdentifier) -> Option<&'static str> {
-    [(C, "C"), (ST, "ST"), (L, "L"), (STREET, "STREET"), (O, "O"), (OU, "OU"), (CN, "CN"), (SERIAL_NUMBER, "SERIALNUMBER")]
-        .into_iter()
-        .find_map(|(known, short)| (known == oid).then_some(short))
+    [
+        (C, "C"),
+        (ST, "ST"),
+        (L, "L"),
+        (STREET, "STREET"),
+        (O, "O"),
+        (OU, "OU"),
+        (CN, "CN"),
+        (SERIAL_NUMBER, "SERIALNUMBER"),
+    ]
+    .into_iter()
+    .find_map(|(known, short)| (known == oid).then_some(short))
 }
 
 /// PrintableString or UTF8String, as Go chooses (encoding/asn1, `isPrintable` without `*` and `&`).
@@ -117,9 +129,13 @@ fn text(value: &str) -> der::Result<Any> {
 fn read(value: &Any) -> String {
     let text = match value.tag() {
         Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
-        Tag::PrintableString => value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        Tag::PrintableString => {
+            value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+        }
         Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
-        Tag::TeletexString => value.decode_as::<TeletexStringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        Tag::TeletexString => {
+            value.decode_as::<TeletexStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+        }
         _ => None,
     };
     text.unwrap_or_else(|| {

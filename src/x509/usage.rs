@@ -119,7 +119,8 @@ pub(super) fn encode_extended_key_usage(usages: &BTreeSet<Usage>) -> der::Result
         Encoding::Oid(oid) => usages.contains(usage).then(|| ObjectIdentifier::new(oid)),
         Encoding::Bit(_) => None,
     });
-    let extension = ExtendedKeyUsage(oids.collect::<Result<_, _>>().map_err(|_| der::ErrorKind::OidMalformed)?);
+    let extension =
+        ExtendedKeyUsage(oids.collect::<Result<_, _>>().map_err(|_| der::ErrorKind::OidMalformed)?);
     if extension.0.is_empty() { Ok(None) } else { extension.to_der().map(Some) }
 }
 

@@ -1,0 +1,100 @@
+//! Makes the whole PKI of a new cluster and shows it.
+//!
+//! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use kubepki::{Authorities, Cluster, Node, Role, Time};
+use lexopt::prelude::*;
+
+const USAGE: &str = "usage: create_cluster --out DIR
+  [--convention documented|kubeadm]   whose names to use             (documented)
+  [--algorithm ALGORITHM]             rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384 (rsa-2048)
+  [--cluster-name NAME]               the cluster's name in kubeconfigs
+  [--endpoint HOST:PORT]              where clients reach the API    (127.0.0.1:6443)
+  [--node NAME] [--address IP]        the first control-plane node   (cp-1, 127.0.0.1)
+  [--service-subnet CIDR]...          one, or one of each IP family  (10.96.0.0/12)
+  [--dns-domain DOMAIN]               of the cluster's DNS           (cluster.local)
+  [--san NAME|IP]...                  more names of the API server
+  [--worker NAME=IP]...               a worker and its address";
+
+type Error = Box<dyn std::error::Error>;
+
+struct Options {
+    out: PathBuf,
+    cluster: Cluster,
+    node: Node,
+    workers: Vec<(String, Node)>,
+}
+
+fn main() -> Result<(), lexopt::Error> {
+    run().map_err(|error| lexopt::Error::Custom(error.to_string().into()))
+}
+
+fn run() -> Result<(), Error> {
+    let Some(Options { out, cluster, node, workers }) = options()? else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    let now = Time::now();
+    let mut times = Vec::new();
+    let mut start = Instant::now();
+    let mut lap = |what: String| times.push((what, std::mem::replace(&mut start, Instant::now()).elapsed()));
+
+    let authorities = Authorities::create(&cluster, now)?;
+    lap("authorities and service-account key".to_owned());
+    let pki = authorities.first(&cluster, &node, now)?;
+    lap(format!("{} certificates of {}", pki.credentials().count(), node.name()));
+    pki.save(&out)?;
+    lap(format!("{} files written to {}", pki.files().count(), out.display()));
+    for (name, worker) in &workers {
+        authorities.join(&cluster, worker, now)?.save(out.join("workers").join(name))?;
+        lap(format!("worker {name}, made and written to {}", out.join("workers").join(name).display()));
+    }
+
+    println!("{}", pki.tree());
+    for (what, time) in times {
+        println!("{:8.1} ms  {what}", time.as_secs_f64() * 1000.0);
+    }
+    Ok(())
+}
+
+/// `None` when only the usage is asked for.
+fn options() -> Result<Option<Options>, Error> {
+    let mut out = None;
+    let mut cluster = Cluster::new("127.0.0.1:6443".parse()?);
+    let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
+    let (mut subnets, mut sans, mut workers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("out") => out = Some(PathBuf::from(arguments.value()?)),
+            Long("convention") => cluster = cluster.convention(arguments.value()?.parse()?),
+            Long("algorithm") => cluster = cluster.key_algorithm(arguments.value()?.parse()?),
+            Long("cluster-name") => cluster = cluster.name(arguments.value()?.parse()?),
+            Long("endpoint") => cluster = cluster.endpoint(arguments.value()?.parse()?),
+            Long("node") => name = arguments.value()?.parse()?,
+            Long("address") => address = arguments.value()?.parse()?,
+            Long("service-subnet") => subnets.push(arguments.value()?.parse()?),
+            Long("dns-domain") => cluster = cluster.dns_domain(arguments.value()?.parse()?),
+            Long("san") => sans.push(arguments.value()?.parse()?),
+            Long("worker") => workers.push(worker(&arguments.value()?.string()?)?),
+            Short('h') | Long("help") => return Ok(None),
+            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
+        }
+    }
+    if !subnets.is_empty() {
+        cluster = cluster.service_subnets(subnets);
+    }
+    let node =
+        sans.into_iter().fold(Node::control_plane(name, address), |node, san| node.san(Role::ApiServer, san));
+    let out = out.ok_or_else(|| format!("--out is missing\n{USAGE}"))?;
+    Ok(Some(Options { out, cluster, node, workers }))
+}
+
+fn worker(text: &str) -> Result<(String, Node), Error> {
+    let (name, address) =
+        text.split_once('=').ok_or_else(|| format!("--worker: expected NAME=IP, found {text:?}"))?;
+    Ok((name.to_owned(), Node::worker(name.parse()?).addresses([address.parse()?])))
+}

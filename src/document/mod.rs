@@ -1,0 +1,52 @@
+//! YAML and JSON, as far as Kubernetes uses them: what [`read`] understands and [`write`] writes is a [`Value`].
+
+mod read;
+mod write;
+
+use zeroize::Zeroizing;
+
+pub(crate) use read::read;
+pub(crate) use write::write;
+
+/// One value of a document. Its texts may be secrets: they are zeroized on drop, and `Debug` does not show them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Integer(i128),
+    Float(f64),
+    Text(Zeroizing<String>),
+    List(Vec<Value>),
+    /// In the order of the document; no key stands there twice.
+    Map(Vec<(String, Value)>),
+}
+
+impl Value {
+    pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
+        Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    /// What kind of value this is, for error messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "true or false",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl<const N: usize> From<[Value; N]> for Value {
+    fn from(items: [Value; N]) -> Self {
+        Self::List(items.into())
+    }
+}

@@ -1,0 +1,95 @@
+//! The kubeconfigs that go with certificates of this crate's making.
+
+use super::{Cluster, Kubeconfig, NamedCluster, NamedUser, User};
+use crate::authority::Authorities;
+use crate::cluster::{self, Convention};
+use crate::error::{Code, Error, Result};
+use crate::expected::Expected;
+use crate::role::Role;
+use crate::role::table::{Files, Server};
+use crate::x509::Credential;
+
+impl Kubeconfig {
+    /// The kubeconfig of a user whom the Kubernetes authority has issued a client certificate: a context
+    /// `USER@CLUSTER` at the cluster's endpoint.
+    ///
+    /// ```
+    /// use kubepki::kubeconfig::Kubeconfig;
+    /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Role, Time, role};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
+    /// let authorities = Authorities::create(&cluster, Time::now())?;
+    /// let jane = role::User::new(&cluster, &"jane".parse()?).group(&"developers".parse()?).profile();
+    /// let issuer = authorities.get(Role::KubernetesCa).and_then(|authority| authority.issuer()).unwrap();
+    /// let credential = issuer.issue(&jane, Time::now())?;
+    /// let kubeconfig = Kubeconfig::for_user(&cluster, &authorities, &credential)?;
+    /// assert_eq!(kubeconfig.current_context, "jane@default-cluster");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check): when the certificate is not one of this cluster's Kubernetes authority.
+    pub fn for_user(
+        cluster: &cluster::Cluster,
+        authorities: &Authorities,
+        credential: &Credential,
+    ) -> Result<Self> {
+        let user = credential.certificate().subject().common_name().unwrap_or_default();
+        let context = format!("{user}@{}", cluster.display_name());
+        Self::assemble(cluster, authorities, credential, [&context, user, &cluster.endpoint.url()])
+    }
+
+    /// The kubeconfig of a role, named as the convention says.
+    pub(crate) fn for_role(
+        expected: &Expected,
+        authorities: &Authorities,
+        role: Role,
+        credential: &Credential,
+    ) -> Result<Self> {
+        let cluster = &expected.cluster;
+        let Files::Kubeconfig { documented_user, server, .. } = role.row().files else {
+            return Self::for_user(cluster, authorities, credential);
+        };
+        let server = match server {
+            Server::Endpoint => cluster.endpoint.url(),
+            Server::Local => expected.node.local_endpoint(cluster).url(),
+        };
+        let user = credential.certificate().subject().common_name().unwrap_or_default();
+        match cluster.convention {
+            Convention::Documented => {
+                Self::assemble(cluster, authorities, credential, ["default-system", documented_user, &server])
+            }
+            Convention::Kubeadm => {
+                let context = format!("{user}@{}", cluster.display_name());
+                Self::assemble(cluster, authorities, credential, [&context, user, &server])
+            }
+        }
+        .map_err(|error| error.role(role))
+    }
+
+    fn assemble(
+        cluster: &cluster::Cluster,
+        authorities: &Authorities,
+        credential: &Credential,
+        [context, user, server]: [&str; 3],
+    ) -> Result<Self> {
+        let authority = authorities.get(Role::KubernetesCa).ok_or_else(|| {
+            Error::new(Code::NoIssuer, "the Kubernetes authority's certificate")
+                .found("none")
+                .role(Role::KubernetesCa)
+        })?;
+        let kubeconfig = Self::new(
+            context,
+            NamedCluster::new(cluster.display_name(), Cluster::new(server, authority.trusted_pem())),
+            NamedUser::new(
+                user,
+                User::with_certificate(credential.chain_pem(), credential.key().to_pem().as_bytes().to_vec()),
+            ),
+        );
+        kubeconfig.check()?;
+        Ok(kubeconfig)
+    }
+}

@@ -1,0 +1,173 @@
+//! How each type of a kubeconfig's fields is read from a document and written into one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64ct::{Base64, Encoding};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::document::Value;
+use crate::error::{Code, Error, Result};
+
+/// The type of a field. What the document leaves out or sets to `null` is the default.
+pub(super) trait Field: Default {
+    /// `path` is the field's place in the document, for errors: `users[0].user`.
+    fn read(value: Value, path: &str) -> Result<Self>;
+
+    /// `None` if the field is to be left out.
+    fn write(&self) -> Option<Value>;
+}
+
+pub(super) fn read<T: Field>(value: Value, path: &str) -> Result<T> {
+    if value == Value::Null { Ok(T::default()) } else { T::read(value, path) }
+}
+
+/// A mapping in alphabetical order, as Go writes it.
+pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
+    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Value::Map(fields)
+}
+
+/// Fields that this library knows nothing about, in the order in which they were read.
+///
+/// Their values may be secrets: they are zeroized on drop, and `Debug` shows the names only.
+#[derive(Clone, Default, PartialEq)]
+pub struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    /// The names of the fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(super) fn push(&mut self, name: String, value: Value) {
+        self.0.push((name, value));
+    }
+
+    pub(super) fn to_entries(&self) -> Vec<(String, Value)> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl Field for Fields {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        entries(value, path).map(Self)
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(Value::Map(self.0.clone()))
+    }
+}
+
+impl Field for bool {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        match value {
+            Value::Bool(value) => Ok(value),
+            other => Err(mismatch("true or false", &other, path)),
+        }
+    }
+
+    fn write(&self) -> Option<Value> {
+        self.then_some(Value::Bool(true))
+    }
+}
+
+impl Field for String {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        match value {
+            Value::Text(mut text) => Ok(std::mem::take(&mut *text)),
+            other => Err(mismatch("text (in quotes, where it looks like something else)", &other, path)),
+        }
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(self.as_str().into())
+    }
+}
+
+/// Bytes, which a kubeconfig holds in base64 (RFC 4648, section 4), with or without line breaks.
+impl Field for Vec<u8> {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        let text = Zeroizing::new(String::read(value, path)?);
+        let mut line = Zeroizing::new(String::with_capacity(text.len()));
+        line.extend(text.chars().filter(|c| !matches!(c, '\r' | '\n')));
+        let mut bytes = Zeroizing::new(vec![0; line.len()]);
+        let length = match Base64::decode(&*line, &mut bytes) {
+            Ok(decoded) => decoded.len(),
+            Err(_) => {
+                let error = Error::new(Code::Malformed, "standard base64 with padding (RFC 4648, section 4)");
+                return Err(error.found("something else").field(path.to_owned()));
+            }
+        };
+        bytes.truncate(length);
+        Ok(std::mem::take(&mut *bytes))
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(Value::Text(Zeroizing::new(Base64::encode_string(self))))
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        T::read(value, path).map(Some)
+    }
+
+    fn write(&self) -> Option<Value> {
+        self.as_ref().and_then(T::write)
+    }
+}
+
+impl<T: Field + Zeroize> Field for Zeroizing<T> {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        T::read(value, path).map(Self::new)
+    }
+
+    fn write(&self) -> Option<Value> {
+        T::write(self)
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        let Value::List(items) = value else {
+            return Err(mismatch("a list", &value, path));
+        };
+        let items = items.into_iter().enumerate();
+        items.map(|(position, item)| read(item, &format!("{path}[{position}]"))).collect()
+    }
+
+    fn write(&self) -> Option<Value> {
+        (!self.is_empty()).then(|| Value::List(self.iter().filter_map(T::write).collect()))
+    }
+}
+
+/// A mapping whose keys the document chooses.
+impl<T: Field> Field for BTreeMap<String, T> {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        // The key may be a secret put in the wrong place: it does not become part of the path.
+        entries(value, path)?.into_iter().map(|(key, value)| Ok((key, read(value, path)?))).collect()
+    }
+
+    fn write(&self) -> Option<Value> {
+        let entries = self.iter().filter_map(|(key, value)| Some((key.clone(), value.write()?)));
+        (!self.is_empty()).then(|| Value::Map(entries.collect()))
+    }
+}
+
+pub(super) fn entries(value: Value, path: &str) -> Result<Vec<(String, Value)>> {
+    match value {
+        Value::Map(entries) => Ok(entries),
+        other => Err(mismatch("a mapping", &other, path)),
+    }
+}
+
+fn mismatch(expected: &str, found: &Value, path: &str) -> Error {
+    Error::new(Code::Malformed, expected).found(found.kind()).field(path.to_owned())
+}

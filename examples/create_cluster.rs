@@ -48,12 +48,14 @@ fn run() -> Result<(), Error> {
     lap(format!("{} certificates of {}", pki.credentials().count(), node.name()));
     pki.save(&out)?;
     lap(format!("{} files written to {}", pki.files().count(), out.display()));
-    for (name, worker) in &workers {
-        authorities.join(&cluster, worker, now)?.save(out.join("workers").join(name))?;
-        lap(format!("worker {name}, made and written to {}", out.join("workers").join(name).display()));
-    }
-
     println!("{}", pki.tree());
+    for (name, worker) in &workers {
+        let directory = out.join("workers").join(name);
+        let pki = authorities.join(&cluster, worker, now)?;
+        pki.save(&directory)?;
+        lap(format!("worker {name}, written to {}", directory.display()));
+        println!("worker {name}\n{}", pki.tree());
+    }
     for (what, time) in times {
         println!("{:8.1} ms  {what}", time.as_secs_f64() * 1000.0);
     }

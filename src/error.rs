@@ -26,7 +26,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// ```
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     code: Code,
     place: Option<Place>,
@@ -217,8 +216,9 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// The text and the code: what `main` and `unwrap` print is for people too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        write!(f, "{self} [{}]", self.0.code)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::issuer::Issuer;
 use crate::key::{PrivateKey, PublicKey, Signer, generate_all};
 use crate::role::{self, Profile, Role};
 use crate::time::Time;
-use crate::x509::{Certificate, to_pem};
+use crate::x509::{Certificate, Credential, to_pem};
 
 /// The roles of a cluster's own authorities.
 pub(crate) const AUTHORITIES: [Role; 3] = [Role::KubernetesCa, Role::EtcdCa, Role::FrontProxyCa];
@@ -158,6 +158,15 @@ impl Authorities {
         let chain = std::iter::once(known.certificate()).chain(&known.above).cloned().collect();
         known.issuer = Some(Issuer::with_signer(chain, signer).map_err(|error| error.role(authority))?);
         Ok(())
+    }
+
+    /// Makes a key and has an authority sign a certificate for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoIssuer`] when the authority or its key is missing, and as [`Issuer::issue`].
+    pub fn issue(&self, authority: Role, profile: &Profile, now: Time) -> Result<Credential> {
+        self.issuer(authority)?.issue(profile, now)
     }
 
     /// The authority of a role.

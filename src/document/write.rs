@@ -263,8 +263,10 @@ preferences: {}
     fn long_keys_survive() {
         for key in ["a".repeat(1023), "b".repeat(5000), "\0".repeat(5000), "\0".repeat(128)] {
             let list = || Value::from([Value::map([("x", "y".into())])]);
-            let map =
-                Value::map([(&key, list()), ("c", Value::map([(&key, Value::map([(&key, "z".into())]))]))]);
+            let map = Value::map([
+                (&*key, list()),
+                ("c", Value::map([(&*key, Value::map([(&*key, "z".into())]))])),
+            ]);
             survives(&[map].into());
         }
     }

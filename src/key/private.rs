@@ -31,7 +31,7 @@ pub struct PrivateKey {
 }
 
 enum Secret {
-    Rsa(RsaPrivateKey),
+    Rsa(Box<RsaPrivateKey>),
     P256(p256::SecretKey),
     P384(p384::SecretKey),
 }
@@ -59,7 +59,7 @@ impl PrivateKey {
         };
         let key = RsaPrivateKey::new(&mut rng, bits)
             .map_err(|error| Error::new(Code::Random, "a new RSA key").found(error.to_string()))?;
-        Self::new(Secret::Rsa(key))
+        Self::new(Secret::Rsa(key.into()))
     }
 
     /// Reads the first private key in `pem`: `RSA PRIVATE KEY` (PKCS#1), `EC PRIVATE KEY` (SEC1, RFC 5915) or
@@ -80,7 +80,7 @@ impl PrivateKey {
         }
         match block.label {
             "RSA PRIVATE KEY" => Self::new(Secret::Rsa(
-                RsaPrivateKey::from_pkcs1_der(&block.der).map_err(|_| malformed("PKCS#1"))?,
+                RsaPrivateKey::from_pkcs1_der(&block.der).map_err(|_| malformed("PKCS#1"))?.into(),
             )),
             "EC PRIVATE KEY" => Self::from_sec1(&block.der, named_curve(&blocks)),
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
@@ -108,7 +108,7 @@ impl PrivateKey {
         match info.algorithm.parameters_oid() {
             Ok(curve) => Self::from_sec1(info.private_key.as_bytes(), Some(curve)),
             Err(_) => match RsaPrivateKey::from_pkcs8_der(der) {
-                Ok(key) => Self::new(Secret::Rsa(key)),
+                Ok(key) => Self::new(Secret::Rsa(key.into())),
                 Err(_) if info.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION => {
                     Err(malformed("PKCS#8"))
                 }

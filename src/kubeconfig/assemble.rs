@@ -21,8 +21,7 @@ impl Kubeconfig {
     /// let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
     /// let authorities = Authorities::create(&cluster, Time::now())?;
     /// let jane = role::User::new(&cluster, &"jane".parse()?).group(&"developers".parse()?).profile();
-    /// let issuer = authorities.get(Role::KubernetesCa).and_then(|authority| authority.issuer()).unwrap();
-    /// let credential = issuer.issue(&jane, Time::now())?;
+    /// let credential = authorities.issue(Role::KubernetesCa, &jane, Time::now())?;
     /// let kubeconfig = Kubeconfig::for_user(&cluster, &authorities, &credential)?;
     /// assert_eq!(kubeconfig.current_context, "jane@default-cluster");
     /// # Ok(())

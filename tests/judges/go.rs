@@ -60,7 +60,7 @@ fn program() -> &'static Path {
             .arg(".")
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/go"))
             .envs([
-                ("GOFLAGS", "-mod=mod"),
+                ("GOFLAGS", "-mod=mod -buildvcs=false"),
                 ("GOTOOLCHAIN", "local"),
                 ("GOPROXY", "off"),
                 ("GOWORK", "off"),

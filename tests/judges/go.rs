@@ -1,0 +1,107 @@
+//! Go's crypto/x509 and crypto/tls: what every Kubernetes component will say.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+
+use super::{Check, Usage, run, said};
+
+/// The answers to all checks, in their order. A check with a key also asks whether it belongs to the certificate.
+pub(crate) fn verify(checks: &[(Check<'_>, Option<&Path>)]) -> Vec<Result<(), String>> {
+    let mut input = Vec::new();
+    for (check, key) in checks {
+        let usage = match check.usage {
+            Usage::Server => "server",
+            Usage::Client => "client",
+        };
+        let key = key.map_or(OsStr::new(""), Path::as_os_str);
+        let at = check.at.map(|at| at.to_string()).unwrap_or_default();
+        let fields: [&OsStr; 6] = [
+            usage.as_ref(),
+            check.chain.as_ref(),
+            key,
+            check.trusted.as_ref(),
+            check.name.unwrap_or_default().as_ref(),
+            at.as_ref(),
+        ];
+        input.extend_from_slice(fields.join(OsStr::new("\t")).as_encoded_bytes());
+        input.push(b'\n');
+    }
+
+    let mut judge = Command::new(program())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the judge was just built");
+    let mut stdin = judge.stdin.take().expect("a pipe");
+    // From a thread of its own: a batch may be longer than what two pipes hold.
+    let writer = thread::spawn(move || stdin.write_all(&input));
+    let output = judge.wait_with_output().expect("the judge's answer");
+    writer.join().expect("no panic").expect("the judge reads all");
+    let answers: Vec<_> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| if line == "ok" { Ok(()) } else { Err(line.to_owned()) })
+        .collect();
+    assert_eq!(answers.len(), checks.len(), "one answer for each check");
+    answers
+}
+
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-judge");
+        let mut command = Command::new("go");
+        command
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(".")
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/go"))
+            .envs([
+                ("GOFLAGS", "-mod=mod -buildvcs=false"),
+                ("GOTOOLCHAIN", "local"),
+                ("GOPROXY", "off"),
+                ("GOWORK", "off"),
+                ("CGO_ENABLED", "0"),
+            ]);
+        let output = run(&mut command);
+        assert!(output.status.success(), "go build: {}", said(&output));
+        program
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judges::sample::sample;
+
+    #[test]
+    fn go_accepts_a_chain_for_its_purpose_names_and_key_only() {
+        let sample = sample();
+        let check = sample.check();
+        let answers = verify(&[
+            (check, Some(&sample.key)),
+            (Check { trusted: &sample.intermediate, name: Some("127.0.0.1"), ..check }, None),
+            (Check { name: None, ..check }, None),
+            (Check { name: Some("other.example.com"), ..check }, None),
+            (Check { usage: Usage::Client, ..check }, None),
+            (Check { at: Some(946_684_800), ..check }, None),
+            (Check { trusted: &sample.stranger, ..check }, None),
+            (check, Some(&sample.stranger_key)),
+        ]);
+        assert_eq!(answers[..3], [Ok(()), Ok(()), Ok(())]);
+        let complaints = [
+            "not other.example.com",
+            "incompatible key usage",
+            "not yet valid",
+            "unknown authority",
+            "private key does not match",
+        ];
+        for (answer, complaint) in answers[3..].iter().zip(complaints) {
+            let said = answer.as_ref().unwrap_err();
+            assert!(said.contains(complaint), "{complaint}: {said}");
+        }
+    }
+}

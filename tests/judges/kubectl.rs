@@ -1,0 +1,80 @@
+//! kubectl: whether a kubeconfig can be read, and whether its TLS files are accepted.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::{run, said};
+
+fn kubectl(kubeconfig: &Path) -> Command {
+    let mut command = Command::new("kubectl");
+    command.env_remove("KUBECONFIG").arg("--kubeconfig").arg(kubeconfig);
+    command
+}
+
+/// The kubeconfig as kubectl understood it: `kubectl config view`, JSON.
+pub(crate) fn view(kubeconfig: &Path) -> Result<String, String> {
+    let output = run(kubectl(kubeconfig).args(["config", "view", "--raw", "-o", "json"]));
+    text(&output)
+}
+
+/// Asks the server of the kubeconfig, which must be a closed port of the loopback interface. The port's refusal is a
+/// yes: kubectl reads the certificates and keys inside the kubeconfig before it dials, and says what it does not like.
+/// Files that the kubeconfig names by their paths it reads later.
+pub(crate) fn accepts(kubeconfig: &Path) -> Result<(), String> {
+    let output = run(kubectl(kubeconfig).args(["get", "--raw", "/readyz"]));
+    let refusal = text(&output).err().ok_or("somebody listens on the closed port")?;
+    let refused = refusal.contains("connection refused") || refusal.contains("was refused");
+    if refused { Ok(()) } else { Err(refusal) }
+}
+
+fn text(output: &Output) -> Result<String, String> {
+    let accepted = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned());
+    accepted.ok_or_else(|| said(output))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use base64ct::{Base64, Encoding};
+
+    use super::*;
+    use crate::judges::free_port;
+    use crate::judges::sample::sample;
+
+    fn kubeconfig(name: &str, key: &Path) -> PathBuf {
+        let sample = sample();
+        let file = sample.directory().join(name);
+        let data = |file: &Path| Base64::encode_string(&fs::read(file).unwrap());
+        let text = format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, \
+             clusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:{}', \
+             certificate-authority-data: {}}}}}], \
+             users: [{{name: u, user: {{client-certificate-data: {}, client-key-data: {}}}}}], \
+             contexts: [{{name: c, context: {{cluster: k, user: u}}}}]}}\n",
+            free_port(),
+            data(&sample.root),
+            data(&sample.member),
+            data(key),
+        );
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    #[test]
+    fn kubectl_shows_a_kubeconfig_and_refuses_what_is_none() {
+        let sample = sample();
+        let shown = view(&kubeconfig("shown.conf", &sample.member_key)).unwrap();
+        assert!(shown.contains(r#""current-context": "c""#), "{shown}");
+        view(&sample.member).unwrap_err();
+    }
+
+    #[test]
+    fn kubectl_accepts_a_key_of_its_certificate_only() {
+        let sample = sample();
+        accepts(&kubeconfig("right.conf", &sample.member_key)).unwrap();
+        let said = accepts(&kubeconfig("wrong.conf", &sample.stranger_key)).unwrap_err();
+        assert!(said.contains("private key"), "{said}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The integration tests, as one binary.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod fuzz_corpus;
+mod judges;

@@ -9,4 +9,6 @@
 )]
 
 mod fuzz_corpus;
+mod golden;
 mod judges;
+mod support;

@@ -8,7 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod clusters;
 mod fuzz_corpus;
 mod golden;
 mod judges;
 mod support;
+mod verification;

@@ -12,5 +12,6 @@ mod clusters;
 mod fuzz_corpus;
 mod golden;
 mod judges;
+mod properties;
 mod support;
 mod verification;

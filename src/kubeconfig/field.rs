@@ -28,24 +28,24 @@ pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
     Value::Map(fields)
 }
 
-/// Fields that this library knows nothing about, in the order in which they were read.
+/// Fields that this library knows nothing about.
 ///
 /// Their values may be secrets: they are zeroized on drop, and `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq)]
-pub struct Fields(Vec<(String, Value)>);
+pub struct Fields(BTreeMap<String, Value>);
 
 impl Fields {
     /// The names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.keys().map(String::as_str)
     }
 
     pub(super) fn push(&mut self, name: String, value: Value) {
-        self.0.push((name, value));
+        self.0.insert(name, value);
     }
 
     pub(super) fn to_entries(&self) -> Vec<(String, Value)> {
-        self.0.clone()
+        self.0.clone().into_iter().collect()
     }
 }
 
@@ -57,11 +57,11 @@ impl fmt::Debug for Fields {
 
 impl Field for Fields {
     fn read(value: Value, path: &str) -> Result<Self> {
-        entries(value, path).map(Self)
+        Ok(Self(entries(value, path)?.into_iter().collect()))
     }
 
     fn write(&self) -> Option<Value> {
-        Some(Value::Map(self.0.clone()))
+        Some(Value::Map(self.to_entries()))
     }
 }
 

@@ -16,6 +16,7 @@ as_root() {
 install_packages() {
     local packages=()
     have openssl || packages+=(openssl)
+    have curl || packages+=(curl)
     have go || packages+=(golang-go)
     have etcd || packages+=(etcd-server)
     have etcdctl || packages+=(etcd-client)

@@ -21,6 +21,7 @@ pub(crate) struct Member {
 pub(crate) struct Etcd {
     processes: Vec<Child>,
     endpoints: String,
+    peers: Vec<String>,
     scratch: tempfile::TempDir,
 }
 
@@ -39,7 +40,8 @@ impl Etcd {
         let peers: Vec<_> =
             urls.iter().enumerate().map(|(index, [_, peer])| format!("member-{index}={peer}")).collect();
 
-        let mut etcd = Self { processes: Vec::new(), endpoints, scratch };
+        let peer_urls = urls.iter().map(|[_, peer]| peer.clone()).collect();
+        let mut etcd = Self { processes: Vec::new(), endpoints, peers: peer_urls, scratch };
         for (index, (member, [client, peer])) in members.iter().zip(&urls).enumerate() {
             let name = format!("member-{index}");
             let log = File::create(etcd.scratch.path().join(format!("{name}.log"))).unwrap();
@@ -59,6 +61,16 @@ impl Etcd {
             etcd.processes.push(command.spawn().unwrap_or_else(|error| missing(&command, &error)));
         }
         etcd
+    }
+
+    /// The URLs for clients, with commas between them.
+    pub(crate) fn endpoints(&self) -> &str {
+        &self.endpoints
+    }
+
+    /// The URLs for other members.
+    pub(crate) fn peers(&self) -> &[String] {
+        &self.peers
     }
 
     /// Waits until `etcdctl endpoint health` finds every member healthy. `arguments` are etcdctl's `--cacert`, `--cert`

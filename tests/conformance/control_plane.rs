@@ -1,0 +1,177 @@
+//! Starting a control plane: files of ours, the arguments that we print, and ports on the loopback interface.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kubepki::{
+    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Profile, Role, Time,
+};
+
+use crate::http::{Pair, Request};
+use crate::judges::{etcd, free_port};
+use crate::programs::{Process, kubectl};
+use crate::report::Result;
+
+/// The name of the node whose API server runs.
+pub(crate) const NODE: &str = "cp-1";
+
+/// A control-plane node with everything that can be asked for.
+pub(crate) fn node(name: &str, address: IpAddr) -> Node {
+    Node::control_plane(name.parse().unwrap(), address).addresses([[127, 0, 0, 1].into()]).kube_proxy()
+}
+
+/// A directory with all files of a cluster's first node, and what they follow from.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) cluster: Cluster,
+    pub(crate) authorities: Authorities,
+    pub(crate) directory: PathBuf,
+    /// Where the API server is reached.
+    pub(crate) url: String,
+    node: Node,
+    address: IpAddr,
+    port: u16,
+}
+
+impl Machine {
+    /// Makes the files of a node whose API server, at a free port of `address`, is the endpoint of the cluster.
+    pub(crate) fn new(
+        cluster: &Cluster,
+        authorities: &Authorities,
+        address: IpAddr,
+        directory: PathBuf,
+    ) -> Result<Self> {
+        let port = free_port();
+        let endpoint: Endpoint = SocketAddr::new(address, port).to_string().parse()?;
+        let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
+        let node = node(NODE, address);
+        authorities.first(&cluster, &node, Time::now())?.save(&directory)?;
+        Ok(Self { cluster, authorities: authorities.clone(), directory, url, node, address, port })
+    }
+
+    pub(crate) fn path(&self, role: Role, part: Part) -> PathBuf {
+        Layout::new(&self.directory).path(role, part).expect("the role has such a file")
+    }
+
+    pub(crate) fn kubeconfig(&self, role: Role) -> PathBuf {
+        self.path(role, Part::Kubeconfig)
+    }
+
+    /// The certificate that verifies the API server.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.path(Role::KubernetesCa, Part::Certificate)
+    }
+
+    pub(crate) fn pair(&self, role: Role) -> Pair {
+        Pair { certificate: self.path(role, Part::Certificate), key: self.path(role, Part::Key) }
+    }
+
+    /// A certificate that one of the authorities issues for this test, with everything above it behind it: whoever
+    /// presents it leaves nothing out.
+    pub(crate) fn issue(&self, authority: Role, profile: &Profile) -> Result<Pair> {
+        let credential = self.authorities.issue(authority, profile, Time::now())?;
+        let issuer = self.authorities.get(authority).and_then(|it| it.issuer()).expect("it has just signed");
+        let above: String = issuer.chain().iter().map(Certificate::to_pem).collect();
+        let stem = format!("{authority}-{}-{}", profile.role(), profile.common_name().replace([':', '/'], "-"));
+        let path = |suffix: &str| self.directory.join(format!("{stem}.{suffix}"));
+        let pair = Pair { certificate: path("crt"), key: path("key") };
+        fs::write(&pair.certificate, credential.certificate().to_pem() + &above)?;
+        fs::write(&pair.key, credential.key().to_pem().as_bytes())?;
+        Ok(pair)
+    }
+
+    /// A program with exactly the arguments that we print for it.
+    fn command(&self, component: Component) -> Command {
+        let mut command = Command::new(component.id());
+        // Some programs write what they are not told to write elsewhere.
+        command.current_dir(&self.directory);
+        command.args(
+            Expected::new(&self.cluster, &self.node)
+                .layout(Layout::new(&self.directory))
+                .arguments(component),
+        );
+        command
+    }
+
+    /// Starts kube-apiserver and waits until admin.conf finds it ready. Nobody ever calls the advertise address.
+    pub(crate) fn start_api_server(&self, etcd: &etcd::Etcd) -> Result<Process> {
+        let mut command = self.command(Component::ApiServer);
+        command.args([
+            format!("--etcd-servers={}", etcd.endpoints()),
+            format!("--bind-address={}", self.address),
+            format!("--secure-port={}", self.port),
+            "--advertise-address=192.0.2.10".to_owned(),
+            "--endpoint-reconciler-type=none".to_owned(),
+            "--service-cluster-ip-range=10.96.0.0/12,fd00::/108".to_owned(),
+        ]);
+        let mut process = Process::start(command, self.directory.join("kube-apiserver.log"))?;
+        let admin = self.kubeconfig(Role::Admin);
+        process.wait_until(|| kubectl(&admin, &["get", "--raw", "/readyz"], ""))?;
+        Ok(process)
+    }
+
+    /// Starts kube-controller-manager or kube-scheduler and waits until it is healthy; gives its own URL as well.
+    pub(crate) fn start_controller(&self, component: Component) -> Result<(Process, String)> {
+        let port = free_port();
+        let mut command = self.command(component);
+        command.args(["--bind-address=127.0.0.1", "--leader-elect=false"]);
+        command.arg(format!("--secure-port={port}"));
+        let mut process =
+            Process::start(command, self.directory.join(format!("{}.log", component.id())))?;
+        let url = format!("https://127.0.0.1:{port}");
+        process.wait_until(|| {
+            match (Request { url: &format!("{url}/healthz"), ..Request::default() }).send()? {
+                answer if answer.status == 200 => Ok(()),
+                answer => Err(answer.body.into()),
+            }
+        })?;
+        Ok((process, url))
+    }
+}
+
+/// Three etcd members of three nodes that joined.
+#[derive(Debug)]
+pub(crate) struct Members {
+    pub(crate) etcd: etcd::Etcd,
+    etcdctl: Vec<String>,
+    directory: PathBuf,
+}
+
+impl Members {
+    /// Starts them with files in directories below `directory`; `change` may change the files of each before.
+    pub(crate) fn start(
+        cluster: &Cluster,
+        authorities: &Authorities,
+        directory: &Path,
+        change: impl Fn(&Path, &Node) -> Result,
+    ) -> Result<Self> {
+        let mut members = Vec::new();
+        let mut etcdctl = Vec::new();
+        for name in ["m-1", "m-2", "m-3"] {
+            let own = directory.join(name);
+            let node = node(name, Ipv4Addr::LOCALHOST.into());
+            authorities.join(cluster, &node, Time::now())?.save(&own)?;
+            change(&own, &node)?;
+            let expected = Expected::new(cluster, &node).layout(Layout::new(&own));
+            etcdctl = expected.arguments(Component::Etcdctl);
+            members.push(etcd::Member { arguments: expected.arguments(Component::Etcd), directory: own });
+        }
+        Ok(Self { etcd: etcd::Etcd::start(&members), etcdctl, directory: directory.to_owned() })
+    }
+
+    /// That every member is healthy.
+    pub(crate) fn healthy(&mut self) -> Result<String> {
+        self.etcd.healthy(&self.directory, &self.etcdctl)?;
+        Ok("three members".to_owned())
+    }
+
+    /// That no member's log complains of a certificate's usages.
+    pub(crate) fn log_is_clean(&self) -> Result<String> {
+        match self.etcd.logs().lines().find(|line| line.contains("incompatible key usage")) {
+            None => Ok("no incompatible key usage".to_owned()),
+            Some(line) => Err(line.into()),
+        }
+    }
+}

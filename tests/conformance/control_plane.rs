@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use kubepki::{
     Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Profile, Role, Time,
@@ -11,7 +12,7 @@ use kubepki::{
 
 use crate::http::{Pair, Request};
 use crate::judges::{etcd, free_port};
-use crate::programs::{Process, kubectl};
+use crate::programs::{PATIENCE, Process, kubectl};
 use crate::report::Result;
 
 /// The name of the node whose API server runs.
@@ -74,7 +75,8 @@ impl Machine {
         let credential = self.authorities.issue(authority, profile, Time::now())?;
         let issuer = self.authorities.get(authority).and_then(|it| it.issuer()).expect("it has just signed");
         let above: String = issuer.chain().iter().map(Certificate::to_pem).collect();
-        let stem = format!("{authority}-{}-{}", profile.role(), profile.common_name().replace([':', '/'], "-"));
+        let stem =
+            format!("{authority}-{}-{}", profile.role(), profile.common_name().replace([':', '/'], "-"));
         let path = |suffix: &str| self.directory.join(format!("{stem}.{suffix}"));
         let pair = Pair { certificate: path("crt"), key: path("key") };
         fs::write(&pair.certificate, credential.certificate().to_pem() + &above)?;
@@ -118,8 +120,7 @@ impl Machine {
         let mut command = self.command(component);
         command.args(["--bind-address=127.0.0.1", "--leader-elect=false"]);
         command.arg(format!("--secure-port={port}"));
-        let mut process =
-            Process::start(command, self.directory.join(format!("{}.log", component.id())))?;
+        let mut process = Process::start(command, self.directory.join(format!("{}.log", component.id())))?;
         let url = format!("https://127.0.0.1:{port}");
         process.wait_until(|| {
             match (Request { url: &format!("{url}/healthz"), ..Request::default() }).send()? {
@@ -163,7 +164,12 @@ impl Members {
 
     /// That every member is healthy.
     pub(crate) fn healthy(&mut self) -> Result<String> {
-        self.etcd.healthy(&self.directory, &self.etcdctl)?;
+        self.healthy_within(PATIENCE)
+    }
+
+    /// That every member is healthy before some time has passed.
+    pub(crate) fn healthy_within(&mut self, patience: Duration) -> Result<String> {
+        self.etcd.healthy_within(patience, &self.directory, &self.etcdctl)?;
         Ok("three members".to_owned())
     }
 

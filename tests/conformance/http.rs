@@ -37,7 +37,7 @@ impl Request<'_> {
     /// The server's answer; an error when the connection fails, such as by one side's refusal of a certificate.
     pub(crate) fn send(&self) -> Result<Answer> {
         let mut command = Command::new("curl");
-        command.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "20"]);
+        command.args(["--silent", "--show-error", "--http1.1", "--noproxy", "*", "--max-time", "20"]);
         command.args(["--write-out", "\n%{http_code}", self.url]);
         match self.trusted {
             Some(trusted) => command.arg("--cacert").arg(trusted),

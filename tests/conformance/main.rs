@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     report.section("shared kubelet client", variants::shared_kubelet_client);
     report.section("ipv6", variants::ipv6);
     for algorithm in ALGORITHMS {
-        report.section(&format!("kubeadm {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
+        report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }
     report.section("mutations", mutations::mutations);
     report.close()
@@ -66,7 +66,7 @@ fn title(convention: Convention, algorithm: KeyAlgorithm) -> String {
         Convention::Documented => "documented",
         _ => "kubeadm",
     };
-    format!("control plane, {convention} {algorithm}")
+    format!("{convention} convention {algorithm}")
 }
 
 fn print_versions() {
@@ -80,7 +80,8 @@ fn print_versions() {
         ("openssl", &["version"]),
         ("curl", &["--version"]),
     ] {
-        let said = output(Command::new(program).args(arguments), "").unwrap_or_else(|error| error.to_string());
+        let said =
+            output(Command::new(program).args(arguments), "").unwrap_or_else(|error| error.to_string());
         println!("     {program}: {}", said.lines().next().unwrap_or_default());
     }
 }
@@ -93,7 +94,12 @@ enum Above {
 }
 
 /// A whole control plane, and every question that it can answer.
-fn control_plane(report: &mut Report, convention: Convention, algorithm: KeyAlgorithm, above: Above) -> Result {
+fn control_plane(
+    report: &mut Report,
+    convention: Convention,
+    algorithm: KeyAlgorithm,
+    above: Above,
+) -> Result {
     let scratch = tempfile::tempdir()?;
     let mut cluster = cluster(algorithm, convention);
     if convention == Convention::Documented {
@@ -113,7 +119,8 @@ fn control_plane(report: &mut Report, convention: Convention, algorithm: KeyAlgo
     };
 
     let mut members = Members::start(&cluster, &authorities, scratch.path(), |_, _| Ok(()))?;
-    let machine = Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), scratch.path().join("cp-1"))?;
+    let machine =
+        Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), scratch.path().join("cp-1"))?;
     report.check("etcd is healthy", members.healthy());
     let _api_server = machine.start_api_server(&members.etcd)?;
     report.check("kube-apiserver is ready for admin.conf", Ok(&machine.url));
@@ -132,17 +139,21 @@ fn control_plane(report: &mut Report, convention: Convention, algorithm: KeyAlgo
         );
     }
 
+    workload::pod(report, &machine, &format!("O={group}, CN=kube-apiserver-kubelet-client"))?;
+
     let jane = identity::user_with_two_groups(&machine)?;
     identity::whoami(report, &machine, &jane);
     identity::powers(report, &machine, &jane);
     identity::certificates(report, &machine, group);
     identity::serving_names(report, &machine, serving_names(convention));
-    workload::pod(report, &machine, &format!("O={group}, CN=kube-apiserver-kubelet-client"))?;
     workload::service_accounts(report, &machine);
     workload::signing(report, &machine, algorithm, anchor);
     trust::doors(report, &machine, &members)?;
     if above == Above::Root {
-        report.check("a client that trusts the root alone reaches the API server", with_the_root_alone(&machine));
+        report.check(
+            "a client that trusts the root alone reaches the API server",
+            with_the_root_alone(&machine),
+        );
     }
     report.check("etcd's logs", members.log_is_clean());
     Ok(())

@@ -3,7 +3,7 @@
 //! Under a common root this is what the separate intermediates are for; the holder of a certificate then presents
 //! everything above it as well.
 
-use kubepki::{Profile, Role, role};
+use kubepki::{Role, role};
 
 use crate::control_plane::{Machine, Members, NODE, node};
 use crate::http::{Pair, Request};
@@ -14,20 +14,22 @@ const AUTHORITIES: [Role; 3] = [Role::KubernetesCa, Role::EtcdCa, Role::FrontPro
 
 /// Every door, with a certificate of every authority.
 pub(crate) fn doors(report: &mut Report, machine: &Machine, members: &Members) -> Result {
-    let user = |name: &str| -> Result<Profile> {
-        Ok(role::User::new(&machine.cluster, &name.parse()?).group(&"system:masters".parse()?).profile())
-    };
-    let peer = role::EtcdPeer::new(&machine.cluster, &node(NODE, [127, 0, 0, 1].into())).profile();
+    let cluster = &machine.cluster;
+    let user = role::SuperAdmin::new(cluster).profile();
+    let front_proxy = role::FrontProxyClient::new(cluster).profile();
+    let peer = role::EtcdPeer::new(cluster, &node(NODE, [127, 0, 0, 1].into())).profile();
     for authority in AUTHORITIES {
-        let mallory = machine.issue(authority, &user("mallory")?)?;
-        let proxy = machine.issue(authority, &user("front-proxy-client")?)?;
+        let master = machine.issue(authority, &user)?;
+        let proxy = machine.issue(authority, &front_proxy)?;
         let member = machine.issue(authority, &peer)?;
 
-        let seen = review(machine, Some(&mallory), &[]);
+        let seen = review(machine, Some(&master), &[]);
         report.check(
             &format!("API server, a client of {authority} in system:masters"),
             match authority {
-                Role::KubernetesCa => seen_as(seen, &Identity::new("mallory", &["system:masters"])).map(text),
+                Role::KubernetesCa => {
+                    seen_as(seen, &Identity::new("kubernetes-super-admin", &["system:masters"])).map(text)
+                }
                 _ => unknown(seen).map(|it| format!("refused: {it}")),
             },
         );
@@ -38,16 +40,17 @@ pub(crate) fn doors(report: &mut Report, machine: &Machine, members: &Members) -
         let etcd = members.etcd.endpoints().split(',').next().unwrap_or_default();
         report.check(
             &format!("etcd, a client of {authority}"),
-            of_etcd_only(authority, &format!("{etcd}/health"), &mallory),
+            of_etcd_only(authority, &format!("{etcd}/health"), &master),
         );
         report.check(
             &format!("etcd's peers, a member of {authority}"),
             of_etcd_only(authority, &format!("{}/version", members.etcd.peers()[0]), &member),
         );
     }
-    for (door, url) in
-        [("etcd", members.etcd.endpoints().split(',').next()), ("etcd's peers", members.etcd.peers().first().map(|it| &**it))]
-    {
+    for (door, url) in [
+        ("etcd", members.etcd.endpoints().split(',').next()),
+        ("etcd's peers", members.etcd.peers().first().map(|it| &**it)),
+    ] {
         let answer = Request { url: url.unwrap_or_default(), ..Request::default() }.send();
         report.check(&format!("{door}, nobody's client"), refused(answer));
     }
@@ -64,9 +67,7 @@ pub(crate) fn headers_are_believed_of_the_front_proxy_only(
     let answer = review(machine, Some(client), &front_proxy_headers());
     match authority {
         Role::FrontProxyCa => seen_as(answer, &eve()).map(text),
-        Role::KubernetesCa => {
-            seen_as(answer, &Identity::new("front-proxy-client", &["system:masters"])).map(text)
-        }
+        Role::KubernetesCa => seen_as(answer, &Identity::new("front-proxy-client", &[])).map(text),
         _ => unknown(answer).map(|it| format!("refused: {it}")),
     }
 }
@@ -86,7 +87,7 @@ fn of_etcd_only(authority: Role, url: &str, client: &Pair) -> Result<String> {
 fn refused<T: std::fmt::Debug>(answer: Result<T>) -> Result<String> {
     match answer {
         Ok(answer) => Err(format!("expected a refusal, found {answer:?}").into()),
-        Err(error) => Ok(format!("refused: {error}")),
+        Err(error) => Ok(format!("refused: {}", error.to_string().lines().next().unwrap_or_default())),
     }
 }
 

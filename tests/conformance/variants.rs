@@ -19,7 +19,8 @@ pub(crate) fn shared_kubelet_client(report: &mut Report) -> Result {
         .verify_kubelets();
     let authorities = Authorities::create(&cluster, Time::now())?;
     let members = Members::start(&cluster, &authorities, scratch.path(), |_, _| Ok(()))?;
-    let machine = Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), scratch.path().join("cp-1"))?;
+    let machine =
+        Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), scratch.path().join("cp-1"))?;
     let _api_server = machine.start_api_server(&members.etcd)?;
     let kubelet = Kubelet::start(&machine)?;
     report.check("kubelet.conf registers its node", workload::kubelet_registers_its_node(&machine, &kubelet));

@@ -77,7 +77,10 @@ pub(crate) fn pod(report: &mut Report, machine: &Machine, caller: &str) -> Resul
         }
     });
     report.check("kube-scheduler binds a pod to the node", verdict);
-    report.check("the API server calls the kubelet with its client certificate", logs_come_from(machine, caller));
+    report.check(
+        "the API server calls the kubelet with its client certificate",
+        logs_come_from(machine, caller),
+    );
     Ok(())
 }
 
@@ -148,7 +151,9 @@ pub(crate) fn signing(report: &mut Report, machine: &Machine, algorithm: KeyAlgo
     let signed = sign(machine, algorithm);
     let pair = match signed {
         Ok(pair) => pair,
-        Err(error) => return report.check("kube-controller-manager signs a request", Err::<String, _>(error)),
+        Err(error) => {
+            return report.check("kube-controller-manager signs a request", Err::<String, _>(error));
+        }
     };
     report.check("kube-controller-manager signs a request", Ok("a certificate"));
     let issued = || -> Result<String> {
@@ -162,14 +167,8 @@ pub(crate) fn signing(report: &mut Report, machine: &Machine, algorithm: KeyAlgo
     };
     report.check("kubepki: the signed certificate is ca.crt's", issued());
     let ca = machine.ca();
-    let check = Check {
-        chain: &pair.certificate,
-        trusted: &ca,
-        anchor,
-        usage: Usage::Client,
-        name: None,
-        at: None,
-    };
+    let check =
+        Check { chain: &pair.certificate, trusted: &ca, anchor, usage: Usage::Client, name: None, at: None };
     let verified = openssl::verify(&check).map(|()| "OK").map_err(Into::into);
     report.check("openssl: the signed certificate is ca.crt's", verified);
     let zoe = Identity::new("zoe", &["team-a"]);
@@ -213,12 +212,18 @@ pub(crate) fn delegates(machine: &Machine, url: &str, masters: &Pair) -> Result<
     let ask = |client| Request { url: &url, client, ..Request::default() }.send();
     let known = eventually(|| match ask(Some(masters))? {
         answer if answer.status == 200 => Ok(answer.status),
-        answer => Err(format!("expected 200 for system:masters, found {}: {}", answer.status, answer.body).into()),
+        answer => {
+            Err(format!("expected 200 for system:masters, found {}: {}", answer.status, answer.body).into())
+        }
     })?;
     let etcd = machine.pair(Role::ApiServerEtcdClient);
     let (etcd, nobody) = (ask(Some(&etcd))?.status, ask(None)?.status);
     match (etcd, nobody) {
-        (401, 403) => Ok(format!("{known} for system:masters, {etcd} for a client of etcd, {nobody} for nobody")),
-        found => Err(format!("expected (401, 403) for a client of etcd and for nobody, found {found:?}").into()),
+        (401, 403) => {
+            Ok(format!("{known} for system:masters, {etcd} for a client of etcd, {nobody} for nobody"))
+        }
+        found => {
+            Err(format!("expected (401, 403) for a client of etcd and for nobody, found {found:?}").into())
+        }
     }
 }

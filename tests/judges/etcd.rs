@@ -80,7 +80,17 @@ impl Etcd {
         directory: &Path,
         arguments: &[S],
     ) -> Result<(), String> {
-        let deadline = Instant::now() + Self::PATIENCE;
+        self.healthy_within(Self::PATIENCE, directory, arguments)
+    }
+
+    /// The same, with another patience.
+    pub(crate) fn healthy_within<S: AsRef<OsStr>>(
+        &mut self,
+        patience: Duration,
+        directory: &Path,
+        arguments: &[S],
+    ) -> Result<(), String> {
+        let deadline = Instant::now() + patience;
         loop {
             let Err(complaint) = self.asked(directory, arguments) else { return Ok(()) };
             let ended = self.processes.iter_mut().any(|process| !matches!(process.try_wait(), Ok(None)));

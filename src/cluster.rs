@@ -19,7 +19,10 @@ pub enum Convention {
     /// alternative name that either the page or kubeadm asks for.
     #[default]
     Documented,
-    /// What kubeadm itself would have made, name for name.
+    /// What kubeadm itself would have made, name for name: that of Kubernetes 1.36.
+    ///
+    /// The API server's client certificate for kubelets then has no group: kubelets let it in once the cluster has
+    /// [`manifest::apiserver_kubelet_client_binding`](crate::manifest::apiserver_kubelet_client_binding).
     Kubeadm,
 }
 

@@ -52,9 +52,14 @@ impl Kubeconfig {
         let Files::Kubeconfig { documented_user, server, .. } = role.row().files else {
             return Self::for_user(cluster, authorities, credential);
         };
-        let server = match server {
-            Server::Endpoint => cluster.endpoint.url(),
-            Server::Local => expected.node.local_endpoint(cluster).url(),
+        let local = match server {
+            Server::Endpoint => false,
+            Server::Local => true,
+            Server::LocalForKubeadm => cluster.convention == Convention::Kubeadm,
+        };
+        let server = match local {
+            true => expected.node.local_endpoint(cluster).url(),
+            false => cluster.endpoint.url(),
         };
         let user = credential.certificate().subject().common_name().unwrap_or_default();
         match cluster.convention {

@@ -19,6 +19,17 @@ pub fn cluster_admins_binding() -> String {
     cluster_role_binding(CLUSTER_ADMINS, "cluster-admin", ("Group", CLUSTER_ADMINS))
 }
 
+/// The ClusterRoleBinding that lets the user `kube-apiserver-kubelet-client` call kubelets, as kubeadm makes it: YAML in
+/// UTF-8.
+///
+/// Needed with [`Convention::Kubeadm`](crate::Convention::Kubeadm), where the API server's client certificate for
+/// kubelets has no group.
+#[must_use]
+pub fn apiserver_kubelet_client_binding() -> String {
+    let user = "kube-apiserver-kubelet-client";
+    cluster_role_binding("kubeadm:apiserver-kubelet-client", "system:kubelet-api-admin", ("User", user))
+}
+
 /// The ClusterRoleBinding that lets the user `kube-apiserver` call kubelets: YAML in UTF-8.
 ///
 /// Needed with [`KubeletClientCertificate::Shared`](crate::KubeletClientCertificate::Shared), where kubelets see the API

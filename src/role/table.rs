@@ -105,6 +105,9 @@ pub(crate) enum Server {
     Endpoint,
     /// The API server of the same node: components of one machine must not differ in version from it.
     Local,
+    /// In kubeadm's convention [`Local`](Self::Local), otherwise [`Endpoint`](Self::Endpoint)
+    /// (cmd/phases/init/kubeconfig.go).
+    LocalForKubeadm,
 }
 
 /// One row: what a certificate of the role must be.
@@ -177,7 +180,7 @@ const TABLE: &[Row] = table! {
     Intermediate           "intermediate"                     None Authority        GIVEN,                                                    GIVEN,                                                          Files::Given;
     ServiceAccount         "service-account"                  None KeyPair          GIVEN,                                                    GIVEN,                                                          Files::KeyPair("sa");
     ApiServer              "kube-apiserver"                   K8S  Server           cn("kube-apiserver"),                                     cn("kube-apiserver"),                                           Files::Pair("apiserver");
-    ApiServerKubeletClient "kube-apiserver-kubelet-client"    K8S  Client           cn_o("kube-apiserver-kubelet-client", MASTERS),           cn_o("kube-apiserver-kubelet-client", CLUSTER_ADMINS),          Files::Pair("apiserver-kubelet-client");
+    ApiServerKubeletClient "kube-apiserver-kubelet-client"    K8S  Client           cn_o("kube-apiserver-kubelet-client", MASTERS),           cn("kube-apiserver-kubelet-client"),                            Files::Pair("apiserver-kubelet-client");
     ApiServerEtcdClient    "kube-apiserver-etcd-client"       ETCD Client           cn("kube-apiserver-etcd-client"),                         cn("kube-apiserver-etcd-client"),                               Files::Pair("apiserver-etcd-client");
     FrontProxyClient       "front-proxy-client"               PROXY Client          cn("front-proxy-client"),                                 cn("front-proxy-client"),                                       Files::Pair("front-proxy-client");
     FrontProxyServer       "front-proxy-server"               PROXY Server          cn("front-proxy-server"),                                 cn("front-proxy-server"),                                       Files::Pair("front-proxy-server");
@@ -185,7 +188,7 @@ const TABLE: &[Row] = table! {
     EtcdPeer               "etcd-peer"                        ETCD ServerAndClient  cn("kube-etcd-peer"),                                     NODE,                                                           Files::Pair("etcd/peer");
     EtcdHealthcheckClient  "etcd-healthcheck-client"          ETCD Client           cn("kube-etcd-healthcheck-client"),                       cn("kube-etcd-healthcheck-client"),                             Files::Pair("etcd/healthcheck-client");
     KubeletServer          "kubelet-server"                   K8S  Server           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    Files::Pair("kubelet");
-    KubeletClient          "kubelet-client"                   K8S  Client           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    conf("kubelet.conf", "default-auth", Server::Endpoint);
+    KubeletClient          "kubelet-client"                   K8S  Client           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    conf("kubelet.conf", "default-auth", Server::LocalForKubeadm);
     Admin                  "admin"                            K8S  Client           cn_o("kubernetes-admin", CLUSTER_ADMINS),                 cn_o("kubernetes-admin", CLUSTER_ADMINS),                       conf("admin.conf", "default-admin", Server::Endpoint);
     SuperAdmin             "super-admin"                      K8S  Client           cn_o("kubernetes-super-admin", MASTERS),                  cn_o("kubernetes-super-admin", MASTERS),                        conf("super-admin.conf", "default-super-admin", Server::Endpoint);
     ControllerManager      "controller-manager"               K8S  Client           cn("system:kube-controller-manager"),                     cn("system:kube-controller-manager"),                           conf("controller-manager.conf", "default-controller-manager", Server::Local);

@@ -108,7 +108,7 @@ impl Machine {
             "--endpoint-reconciler-type=none".to_owned(),
             "--service-cluster-ip-range=10.96.0.0/12,fd00::/108".to_owned(),
         ]);
-        let mut process = Process::start(command, self.directory.join("kube-apiserver.log"))?;
+        let mut process = Process::start(&command, self.directory.join("kube-apiserver.log"))?;
         let admin = self.kubeconfig(Role::Admin);
         process.wait_until(|| kubectl(&admin, &["get", "--raw", "/readyz"], ""))?;
         Ok(process)
@@ -120,7 +120,7 @@ impl Machine {
         let mut command = self.command(component);
         command.args(["--bind-address=127.0.0.1", "--leader-elect=false"]);
         command.arg(format!("--secure-port={port}"));
-        let mut process = Process::start(command, self.directory.join(format!("{}.log", component.id())))?;
+        let mut process = Process::start(&command, self.directory.join(format!("{}.log", component.id())))?;
         let url = format!("https://127.0.0.1:{port}");
         process.wait_until(|| {
             match (Request { url: &format!("{url}/healthz"), ..Request::default() }).send()? {

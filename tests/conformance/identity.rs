@@ -98,6 +98,20 @@ pub(crate) fn admin_needs_its_binding(report: &mut Report, machine: &Machine) ->
     Ok(())
 }
 
+/// A user who may call kubelets only once a ClusterRoleBinding of ours is there. Kubelets ask the API server what their
+/// caller may.
+pub(crate) fn calls_kubelets_once_bound(machine: &Machine, user: &str, binding: &str) -> Result<String> {
+    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let user = format!("--as={user}");
+    let may = ["auth", "can-i", "get", "nodes", "--subresource=log", &user];
+    if let Ok(said) = kubectl(&admin, &may, "") {
+        return Err(format!("expected no before the binding, found {said}").into());
+    }
+    kubectl(&admin, &["apply", "--filename=-"], binding)?;
+    let said = eventually(|| kubectl(&admin, &may, ""))?;
+    Ok(format!("no, then {}", said.trim()))
+}
+
 /// A request: what it is for people, its path, and for a POST its body.
 type Attempt = (&'static str, &'static str, Option<&'static str>);
 
@@ -116,7 +130,7 @@ const CREATE_POD: Attempt = (
     "create a pod",
     "/api/v1/namespaces/default/pods?dryRun=All",
     Some(
-        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "another"},
             "spec": {"containers": [{"name": "c", "image": "i"}]}}"#,
     ),
 );
@@ -224,9 +238,8 @@ pub(crate) fn eve() -> Identity {
 }
 
 /// The certificates that are files: the API server's own, as clients, and no certificate at all.
-pub(crate) fn certificates(report: &mut Report, machine: &Machine, group_of_kubelet_client: &str) {
+pub(crate) fn certificates(report: &mut Report, machine: &Machine, kubelet_client: &Identity) {
     let pair = |role| machine.pair(role);
-    let kubelet_client = Identity::new("kube-apiserver-kubelet-client", &[group_of_kubelet_client]);
     let headers = front_proxy_headers();
 
     let client = pair(Role::FrontProxyClient);
@@ -240,7 +253,7 @@ pub(crate) fn certificates(report: &mut Report, machine: &Machine, group_of_kube
     );
     report.check(
         "front-proxy headers with apiserver-kubelet-client.crt are not believed",
-        seen_as(review(machine, Some(&pair(Role::ApiServerKubeletClient)), &headers), &kubelet_client),
+        seen_as(review(machine, Some(&pair(Role::ApiServerKubeletClient)), &headers), kubelet_client),
     );
     for (file, role) in [
         ("apiserver-etcd-client.crt", Role::ApiServerEtcdClient),

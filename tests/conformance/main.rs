@@ -28,10 +28,11 @@ mod workload;
 use std::net::Ipv4Addr;
 use std::process::{Command, ExitCode};
 
-use kubepki::{Authorities, Component, Convention, Issuer, KeyAlgorithm, Part, Role, Time, role};
+use kubepki::{Authorities, Component, Convention, Issuer, KeyAlgorithm, Part, Role, Time, manifest, role};
 
 use crate::control_plane::{Machine, Members};
 use crate::http::Request;
+use crate::identity::Identity;
 use crate::judges::Anchor;
 use crate::programs::output;
 use crate::report::{Report, Result};
@@ -113,11 +114,6 @@ fn control_plane(
             (Authorities::create_under(&root, &cluster, Time::now())?, Anchor::Intermediate)
         }
     };
-    let group = match convention {
-        Convention::Kubeadm => "kubeadm:cluster-admins",
-        _ => "system:masters",
-    };
-
     let mut members = Members::start(&cluster, &authorities, scratch.path(), |_, _| Ok(()))?;
     let machine =
         Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), scratch.path().join("cp-1"))?;
@@ -139,12 +135,22 @@ fn control_plane(
         );
     }
 
-    workload::pod(report, &machine, &format!("O={group}, CN=kube-apiserver-kubelet-client"))?;
+    let (groups, subject): (&[&str], _) = match convention {
+        Convention::Documented => (&["system:masters"], "O=system:masters, CN=kube-apiserver-kubelet-client"),
+        _ => (&[], "CN=kube-apiserver-kubelet-client"),
+    };
+    workload::pod(report, &machine, subject)?;
+    let kubelet_client = Identity::new("kube-apiserver-kubelet-client", groups);
+    if convention == Convention::Kubeadm {
+        let (name, binding) = ("kube-apiserver-kubelet-client", manifest::apiserver_kubelet_client_binding());
+        let verdict = identity::calls_kubelets_once_bound(&machine, name, &binding);
+        report.check(&format!("{name} may call kubelets once it is bound"), verdict);
+    }
 
     let jane = identity::user_with_two_groups(&machine)?;
     identity::whoami(report, &machine, &jane);
     identity::powers(report, &machine, &jane);
-    identity::certificates(report, &machine, group);
+    identity::certificates(report, &machine, &kubelet_client);
     identity::serving_names(report, &machine, serving_names(convention));
     workload::service_accounts(report, &machine);
     workload::signing(report, &machine, algorithm, anchor);

@@ -21,9 +21,14 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program; all it says goes to `log`.
-    pub(crate) fn start(mut command: Command, log: PathBuf) -> Result<Self> {
-        let name = command.get_program().to_string_lossy().into_owned();
+    /// Starts a program; all it says goes to `log`. However this process ends, the program ends with it.
+    pub(crate) fn start(program: &Command, log: PathBuf) -> Result<Self> {
+        let name = program.get_program().to_string_lossy().into_owned();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program.get_program()).args(program.get_args());
+        if let Some(directory) = program.get_current_dir() {
+            command.current_dir(directory);
+        }
         let file = File::create(&log)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child = command.spawn().map_err(|error| format!("{name}: {error}"))?;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -31,8 +32,10 @@ impl Report {
         }
         title.clone_into(&mut self.section);
         let start = Instant::now();
-        if let Err(error) = checks(self) {
-            self.red("the checks are run to their end", &*error);
+        match catch_unwind(AssertUnwindSafe(|| checks(self))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.red("the checks are run to their end", &*error),
+            Err(_) => self.red("the checks are run to their end", &"a panic, described above"),
         }
         println!("     {title}: {:.1} s", start.elapsed().as_secs_f64());
     }

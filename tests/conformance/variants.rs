@@ -6,7 +6,6 @@ use kubepki::{Authorities, Convention, KeyAlgorithm, KubeletClientCertificate, R
 
 use crate::control_plane::{Machine, Members};
 use crate::identity::{self, Identity, review, seen_as};
-use crate::programs::kubectl;
 use crate::report::{Report, Result};
 use crate::support::cluster;
 use crate::workload::{self, Kubelet};
@@ -34,20 +33,10 @@ pub(crate) fn shared_kubelet_client(report: &mut Report) -> Result {
         "apiserver.crt as a client is a user without a group",
         seen_as(review(&machine, Some(&api_server), &[]), &Identity::new("kube-apiserver", &[])),
     );
-    report.check("that user may call kubelets once it is bound", kubelet_api_is_bound(&machine));
+    let binding = kubepki::manifest::kubelet_api_admin_binding();
+    let verdict = identity::calls_kubelets_once_bound(&machine, "kube-apiserver", &binding);
+    report.check("kube-apiserver may call kubelets once it is bound", verdict);
     Ok(())
-}
-
-/// A kubelet asks the API server, by a SubjectAccessReview, what its caller may.
-fn kubelet_api_is_bound(machine: &Machine) -> Result<String> {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
-    let may = ["auth", "can-i", "get", "nodes/log", "--as=kube-apiserver"];
-    if let Ok(said) = kubectl(&admin, &may, "") {
-        return Err(format!("expected no before the binding, found {said}").into());
-    }
-    kubectl(&admin, &["apply", "--filename=-"], &kubepki::manifest::kubelet_api_admin_binding())?;
-    let said = crate::programs::eventually(|| kubectl(&admin, &may, ""))?;
-    Ok(format!("no, then {}", said.trim()))
 }
 
 /// A node and an endpoint with an IPv6 address.

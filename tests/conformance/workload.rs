@@ -31,7 +31,7 @@ impl Kubelet {
         command.args(["s_server", "-www", "-quiet", "-accept", &format!("127.0.0.1:{port}")]);
         command.arg("-cert").arg(serving.certificate).arg("-key").arg(serving.key);
         command.args(["-Verify", "3", "-verify_return_error", "-partial_chain", "-CAfile"]).arg(machine.ca());
-        let process = Process::start(command, machine.directory.join("kubelet.log"))?;
+        let process = Process::start(&command, machine.directory.join("kubelet.log"))?;
         Ok(Self { _process: process, port })
     }
 

@@ -28,7 +28,7 @@ pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
     Value::Map(fields)
 }
 
-/// Fields that this library knows nothing about, in the order in which they were read.
+/// Fields that this library knows nothing about.
 ///
 /// Their values may be secrets: they are zeroized on drop, and `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq)]
@@ -40,8 +40,10 @@ impl Fields {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    pub(super) fn push(&mut self, name: String, value: Value) {
-        self.0.push((name, value));
+    /// Adds a field in its alphabetical place, where it stands among the known ones when they are written.
+    pub(super) fn insert(&mut self, name: String, value: Value) {
+        let place = self.0.partition_point(|(other, _)| *other < name);
+        self.0.insert(place, (name, value));
     }
 
     pub(super) fn to_entries(&self) -> Vec<(String, Value)> {

@@ -11,4 +11,6 @@
 mod fuzz_corpus;
 mod golden;
 mod judges;
+mod keys;
+mod refusals;
 mod support;

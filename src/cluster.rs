@@ -1,7 +1,9 @@
 //! [`Cluster`] and [`Node`]: descriptions, from which everything else follows.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -23,16 +25,32 @@ pub enum Convention {
     Kubeadm,
 }
 
-impl std::str::FromStr for Convention {
+impl Convention {
+    /// The stable name: `documented`, `kubeadm`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Kubeadm => "kubeadm",
+        }
+    }
+}
+
+impl FromStr for Convention {
     type Err = Error;
 
-    /// Reads `documented` and `kubeadm`.
+    /// Reads [`Convention::id`].
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "documented" => Ok(Self::Documented),
-            "kubeadm" => Ok(Self::Kubeadm),
-            _ => Err(Error::invalid("convention", "documented or kubeadm", text)),
-        }
+        [Self::Documented, Self::Kubeadm]
+            .into_iter()
+            .find(|convention| convention.id() == text)
+            .ok_or_else(|| Error::invalid("convention", "documented or kubeadm", text))
+    }
+}
+
+impl fmt::Display for Convention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
     }
 }
 
@@ -330,6 +348,14 @@ impl Node {
         &self.name
     }
 
+    /// Where others reach the node's API server and etcd; a worker has neither.
+    pub(crate) fn advertise_address(&self) -> Option<IpAddr> {
+        match self.kind {
+            NodeKind::ControlPlane { advertise } | NodeKind::EtcdMember { advertise } => Some(advertise),
+            NodeKind::Worker => None,
+        }
+    }
+
     /// Where components of a control-plane node reach its own API server.
     pub(crate) fn local_endpoint(&self, cluster: &Cluster) -> Endpoint {
         let NodeKind::ControlPlane { advertise } = self.kind else { return cluster.endpoint.clone() };
@@ -345,8 +371,16 @@ impl Node {
         self.sans.iter().filter(move |(of, _)| *of == role).map(|(_, san)| san.clone())
     }
 
-    /// Checks that every added name belongs to a certificate that this node gets.
+    /// Checks what its parts alone cannot: addresses and port, and that every added name belongs to a certificate that
+    /// this node gets.
     pub(crate) fn check(&self) -> Result<()> {
+        let mut addresses = self.advertise_address().into_iter().chain(self.addresses.iter().copied());
+        if let Some(address) = addresses.find(|it| it.is_unspecified() || it.is_multicast()) {
+            return Err(Error::invalid("address", "an address of one machine", &address.to_string()));
+        }
+        if self.bind_port == Some(0) {
+            return Err(Error::invalid("bind port", "a port from 1 to 65535", "0"));
+        }
         let possible: &[Role] = match self.kind {
             NodeKind::ControlPlane { .. } => {
                 &[Role::ApiServer, Role::EtcdServer, Role::EtcdPeer, Role::KubeletServer]

@@ -236,7 +236,7 @@ impl Issuer {
             profile,
             &validity,
             key,
-            self.key.signer(),
+            (self.key.signer(), authority.public_key()),
             Some((authority.subject(), authority.subject_key_identifier())),
         )?;
         Ok((certificate, validity.shortened_from))
@@ -264,7 +264,7 @@ impl Validity {
         let wanted = now.checked_add(lifetime).filter(|end| *end > now).ok_or_else(|| {
             Error::invalid(
                 "lifetime",
-                "at least a second, and an end before the year 10000",
+                "a lifetime of at least a second, with an end before the year 10000",
                 &format!("{lifetime:?}"),
             )
             .role(profile.role())
@@ -279,15 +279,17 @@ fn self_sign(profile: &Profile, signer: &dyn Signer, now: Time) -> Result<Certif
     if !profile.is_authority() {
         return Err(conflict(profile, "the profile of an authority"));
     }
-    sign_certificate(profile, &Validity::new(profile, now, None)?, signer.public_key(), signer, None)
+    let key = signer.public_key().clone();
+    sign_certificate(profile, &Validity::new(profile, now, None)?, &key, (signer, &key), None)
 }
 
+/// The signer comes with the public key that its answer must verify with: what it calls its own may change.
 /// `issuer` is the name and key identifier of the authority, `None` for a self-signed certificate.
 fn sign_certificate(
     profile: &Profile,
     validity: &Validity,
     public_key: &PublicKey,
-    signer: &dyn Signer,
+    (signer, signers_key): (&dyn Signer, &PublicKey),
     issuer: Option<(&DistinguishedName, Option<&[u8]>)>,
 ) -> Result<Certificate> {
     if !public_key.is_strong() {
@@ -295,7 +297,7 @@ fn sign_certificate(
             .found(public_key.to_string())
             .role(profile.role()));
     }
-    let algorithm = signer.public_key().signature_algorithm()?;
+    let algorithm = signers_key.signature_algorithm()?;
     let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
     let (issuer, authority_key_identifier) = issuer.unwrap_or((&subject, None));
     let to_be_signed = Template {
@@ -310,7 +312,7 @@ fn sign_certificate(
         sans: profile.sans(),
     }
     .to_be_signed(algorithm)?;
-    assemble(&to_be_signed, algorithm, &sign(signer, algorithm, &to_be_signed)?)
+    assemble(&to_be_signed, algorithm, &sign(signer, signers_key, algorithm, &to_be_signed)?)
 }
 
 fn check_validity(authority: &Certificate, now: Time) -> Result<()> {

@@ -12,6 +12,8 @@ mod clusters;
 mod fuzz_corpus;
 mod golden;
 mod judges;
+mod keys;
 mod properties;
+mod refusals;
 mod support;
 mod verification;

@@ -59,6 +59,15 @@ impl Authority {
         self.issuer.as_ref()
     }
 
+    /// A trusted certificate that stands above another one. An older certificate for the same key does not.
+    fn parent_among_trusted(&self) -> Option<&Certificate> {
+        self.trusted.iter().find(|parent| {
+            self.trusted.iter().any(|other| {
+                other.public_key() != parent.public_key() && other.check_issued_by(parent).is_ok()
+            })
+        })
+    }
+
     pub(crate) fn trusted_pem(&self) -> String {
         to_pem(&self.trusted)
     }
@@ -225,10 +234,7 @@ impl Authorities {
                         .role(*role));
                 }
             }
-            let own = authority.certificate();
-            if let Some(parent) =
-                authority.trusted.iter().skip(1).find(|other| own.check_issued_by(other).is_ok())
-            {
+            if let Some(parent) = authority.parent_among_trusted() {
                 return Err(Error::new(
                     Code::SharedAuthority,
                     "only the authority's own certificates to be trusted",

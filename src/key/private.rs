@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::{SECP_256_R_1, SECP_384_R_1};
+use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1};
 use der::{Decode, Encode};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
@@ -85,7 +85,9 @@ impl PrivateKey {
             )),
             "EC PRIVATE KEY" => Self::from_sec1(&block.der, named_curve(&blocks)),
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
-            other => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA").found_text(other)),
+            other => {
+                Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA").found(pem::shown(other)))
+            }
         }
     }
 
@@ -106,16 +108,16 @@ impl PrivateKey {
 
     fn from_pkcs8(der: &[u8]) -> Result<Self> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| malformed("PKCS#8"))?;
-        match info.algorithm.parameters_oid() {
-            Ok(curve) => Self::from_sec1(info.private_key.as_bytes(), Some(curve)),
-            Err(_) => match RsaPrivateKey::from_pkcs8_der(der) {
-                Ok(key) => Self::new(Secret::Rsa(key.into())),
-                Err(_) if info.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION => {
-                    Err(malformed("PKCS#8"))
-                }
-                Err(_) => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA")
-                    .found(format!("algorithm {}", info.algorithm.oid))),
-            },
+        match info.algorithm.oid {
+            RSA_ENCRYPTION => {
+                let key = RsaPrivateKey::from_pkcs8_der(der).map_err(|_| malformed("PKCS#8"))?;
+                Self::new(Secret::Rsa(key.into()))
+            }
+            ID_EC_PUBLIC_KEY => {
+                Self::from_sec1(info.private_key.as_bytes(), info.algorithm.parameters_oid().ok())
+            }
+            other => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA")
+                .found(format!("algorithm {other}"))),
         }
     }
 

@@ -32,20 +32,22 @@ pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
 ///
 /// Their values may be secrets: they are zeroized on drop, and `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq)]
-pub struct Fields(BTreeMap<String, Value>);
+pub struct Fields(Vec<(String, Value)>);
 
 impl Fields {
     /// The names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    pub(super) fn push(&mut self, name: String, value: Value) {
-        self.0.insert(name, value);
+    /// Adds a field in its alphabetical place, where it stands among the known ones when they are written.
+    pub(super) fn insert(&mut self, name: String, value: Value) {
+        let place = self.0.partition_point(|(other, _)| *other < name);
+        self.0.insert(place, (name, value));
     }
 
     pub(super) fn to_entries(&self) -> Vec<(String, Value)> {
-        self.0.clone().into_iter().collect()
+        self.0.clone()
     }
 }
 
@@ -57,11 +59,11 @@ impl fmt::Debug for Fields {
 
 impl Field for Fields {
     fn read(value: Value, path: &str) -> Result<Self> {
-        Ok(Self(entries(value, path)?.into_iter().collect()))
+        entries(value, path).map(Self)
     }
 
     fn write(&self) -> Option<Value> {
-        Some(Value::Map(self.to_entries()))
+        Some(Value::Map(self.0.clone()))
     }
 }
 

@@ -53,7 +53,7 @@ macro_rules! record {
                 for (key, value) in field::entries(value, path)? {
                     match key.as_str() {
                         $($key => record.$field = field::read(value, &inside(path, $key))?,)*
-                        _ => record.other.push(key, value),
+                        _ => record.other.insert(key, value),
                     }
                 }
                 Ok(record)
@@ -499,6 +499,13 @@ users:
         assert_eq!(read(&EVERYTHING.replace('\n', "\r\n")), kubeconfig);
         assert_eq!(kubeconfig.other.names().collect::<Vec<_>>(), ["future"]);
         assert_eq!(kubeconfig.users[0].user.exec.as_ref().unwrap().env[0].name, "SECRET");
+    }
+
+    #[test]
+    fn the_order_of_unknown_fields_does_not_matter() {
+        let kubeconfig = read("b: 1\na: 2\nusers: [{z: 1, y: 2}]");
+        assert_eq!(read("a: 2\nb: 1\nusers: [{y: 2, z: 1}]"), kubeconfig);
+        assert_eq!(read(&kubeconfig.to_yaml()), kubeconfig);
     }
 
     #[test]

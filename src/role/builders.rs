@@ -1,10 +1,10 @@
 //! One typed builder for each role: what the role needs is asked for by its constructor, and gives a [`Profile`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::profile::Profile;
-use crate::cluster::{Cluster, Convention, KubeletClientCertificate, Node, NodeKind};
+use crate::cluster::{Cluster, Convention, KubeletClientCertificate, Node};
 use crate::names::{AuthorityName, DnsName, Group, San, UserName};
 use crate::role::Role;
 
@@ -139,7 +139,7 @@ builder! {
     KubeletServer(cluster, node: &Node) = {
         let mut profile = Profile::new(Role::KubeletServer, cluster, Some(node), "");
         profile.add_sans([San::from(node.name())]);
-        profile.add_sans(advertise_address(node).map(San::Ip));
+        profile.add_sans(node.advertise_address().map(San::Ip));
         profile.add_sans(node.addresses.iter().copied().map(San::from));
         profile.add_sans(node.added_sans(Role::KubeletServer));
         profile
@@ -229,7 +229,7 @@ fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
     // kubeadm knows the first subnet only.
     let services = if documented { usize::MAX } else { 1 };
     sans.extend(cluster.service_addresses().into_iter().take(services).map(San::Ip));
-    sans.extend(advertise_address(node).map(San::Ip));
+    sans.extend(node.advertise_address().map(San::Ip));
     sans.push(cluster.endpoint.san());
     sans.extend(node.added_sans(Role::ApiServer));
     sans
@@ -239,7 +239,7 @@ fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
 fn etcd_member(role: Role, cluster: &Cluster, node: &Node) -> Profile {
     let mut profile = Profile::new(role, cluster, Some(node), "");
     profile.add_sans([node_san(cluster, node), San::literal("localhost")]);
-    profile.add_sans(advertise_address(node).map(San::Ip));
+    profile.add_sans(node.advertise_address().map(San::Ip));
     profile.add_sans([San::Ip(Ipv4Addr::LOCALHOST.into()), San::Ip(Ipv6Addr::LOCALHOST.into())]);
     profile.add_sans(node.added_sans(role));
     profile
@@ -250,13 +250,5 @@ fn node_san(cluster: &Cluster, node: &Node) -> San {
     match cluster.convention {
         Convention::Documented => San::from(node.name()),
         Convention::Kubeadm => San::literal(node.name().as_str()),
-    }
-}
-
-/// Where others reach the node's API server and etcd; a worker has neither.
-fn advertise_address(node: &Node) -> Option<IpAddr> {
-    match node.kind {
-        NodeKind::ControlPlane { advertise } | NodeKind::EtcdMember { advertise } => Some(advertise),
-        NodeKind::Worker => None,
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::key::KeyAlgorithm;
-use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet};
+use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet, is_one_machine};
 use crate::role::Role;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -232,8 +232,12 @@ impl Cluster {
         }
     }
 
-    /// Checks what no single value can: the service subnets among each other.
+    /// Checks what no single value can.
     pub(crate) fn check(&self) -> Result<()> {
+        // The longest name that is made of it is a certificate's as well.
+        if let Err(error) = format!("kubernetes.default.svc.{}", self.domain()).parse::<DnsName>() {
+            return Err(error.field("DNS domain"));
+        }
         match self.service_subnets.as_deref() {
             None | Some([_]) => Ok(()),
             Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),
@@ -371,30 +375,15 @@ impl Node {
         self.sans.iter().filter(move |(of, _)| *of == role).map(|(_, san)| san.clone())
     }
 
-    /// Checks what its parts alone cannot: addresses and port, and that every added name belongs to a certificate that
-    /// this node gets.
+    /// Checks what its parts alone cannot: addresses and port.
     pub(crate) fn check(&self) -> Result<()> {
         let mut addresses = self.advertise_address().into_iter().chain(self.addresses.iter().copied());
-        if let Some(address) = addresses.find(|it| it.is_unspecified() || it.is_multicast()) {
+        if let Some(address) = addresses.find(|it| !is_one_machine(*it)) {
             return Err(Error::invalid("address", "an address of one machine", &address.to_string()));
         }
-        if self.bind_port == Some(0) {
-            return Err(Error::invalid("bind port", "a port from 1 to 65535", "0"));
-        }
-        let possible: &[Role] = match self.kind {
-            NodeKind::ControlPlane { .. } => {
-                &[Role::ApiServer, Role::EtcdServer, Role::EtcdPeer, Role::KubeletServer]
-            }
-            NodeKind::EtcdMember { .. } => &[Role::EtcdServer, Role::EtcdPeer],
-            NodeKind::Worker => &[Role::KubeletServer],
-        };
-        match self.sans.iter().find(|(role, _)| !possible.contains(role)) {
-            None => Ok(()),
-            Some((role, san)) => {
-                let ids: Vec<_> = possible.iter().map(|role| role.id()).collect();
-                let rule = format!("names for {} on this kind of node", ids.join(", "));
-                Err(Error::invalid("subject alternative name", rule, &format!("{san} for {role}")))
-            }
+        match self.bind_port {
+            Some(0) => Err(Error::invalid("bind port", "a port from 1 to 65535", "0")),
+            _ => Ok(()),
         }
     }
 }

@@ -28,7 +28,8 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     code: Code,
-    place: Option<Place>,
+    /// The outermost first: a role, then its field.
+    places: Vec<Place>,
     expected: String,
     found: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -135,7 +136,13 @@ impl fmt::Display for Place {
 
 impl Error {
     pub(crate) fn new(code: Code, expected: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, place: None, expected: expected.into(), found: None, source: None }))
+        Self(Box::new(Inner {
+            code,
+            places: Vec::new(),
+            expected: expected.into(),
+            found: None,
+            source: None,
+        }))
     }
 
     /// A value that breaks a rule of its field. `value` must be no secret: it is quoted.
@@ -174,8 +181,19 @@ impl Error {
         self.at(Place::Role(role))
     }
 
+    /// Says where, around what was said before.
     fn at(mut self, place: Place) -> Self {
-        self.0.place = Some(place);
+        self.0.places.insert(0, place);
+        self
+    }
+
+    /// Completes the file that it is about, if that was relative to `directory`.
+    pub(crate) fn below(mut self, directory: &Path) -> Self {
+        for place in &mut self.0.places {
+            if let Place::File(path) = place {
+                *path = directory.join(&path);
+            }
+        }
         self
     }
 
@@ -185,10 +203,10 @@ impl Error {
         self.0.code
     }
 
-    /// Where it went wrong: the file, the field or the role.
+    /// Where it went wrong, the outermost first: a file or a role, then a field in it.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
-        self.0.place.as_ref()
+    pub fn places(&self) -> &[Place] {
+        &self.0.places
     }
 
     /// What was expected there; for [`Code::Io`], what was to be done.
@@ -206,8 +224,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { code, place, expected, found, .. } = &*self.0;
-        if let Some(place) = place {
+        let Inner { code, places, expected, found, .. } = &*self.0;
+        for place in places {
             write!(f, "{place}: ")?;
         }
         let (verb, but) = if *code == Code::Io { ("cannot", ":") } else { ("expected", ", found") };

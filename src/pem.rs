@@ -14,37 +14,40 @@ pub(crate) struct Block<'a> {
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
+/// Longer than any file of a cluster's PKI.
+const LONGEST: usize = 4 << 20;
+
 /// All blocks of `text`. Any line ending, any line width, and any text around the blocks is fine.
 pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
     let malformed = |rule: &str| Error::new(Code::Malformed, rule);
+    if text.len() > LONGEST {
+        return Err(malformed("at most 4 MiB of PEM").found(format!("{} bytes", text.len())));
+    }
     let mut blocks = Vec::new();
-    let mut open: Option<(&str, bool, Zeroizing<String>)> = None;
+    let mut open: Option<(&str, bool)> = None;
+    // One buffer for all blocks, which never grows: no copy of a key is left behind.
+    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
     // Latin-1 comments around the blocks are no reason to refuse a file: lines that are not UTF-8 count as text.
-    for line in
-        text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("\u{fffd}").trim())
-    {
+    let lines = text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("?").trim());
+    for line in lines {
         match (boundary(line, "-----BEGIN "), boundary(line, "-----END "), open.as_mut()) {
-            (Some(label), _, None) => {
-                // Reserved once, so that no copy of a key is left behind when the text grows.
-                open = Some((label, false, Zeroizing::new(String::with_capacity(text.len()))));
-            }
-            (Some(label), _, Some((outer, ..))) => {
-                let error =
-                    malformed(&format!("an END of the PEM block {} before the next BEGIN", shown(outer)));
-                return Err(error.found(shown(label)));
+            (Some(label), _, None) => open = Some((label, false)),
+            (Some(label), _, Some((outer, _))) => {
+                let rule = format!("an END of the PEM block {} before the next BEGIN", shown(outer));
+                return Err(malformed(&rule).found(shown(label)));
             }
             (None, Some(label), _) => {
-                let Some((outer, has_headers, base64)) = open.take().filter(|(outer, ..)| *outer == label)
-                else {
+                let Some((outer, has_headers)) = open.take().filter(|(outer, _)| *outer == label) else {
                     return Err(malformed("a BEGIN for each END of a PEM block").found(shown(label)));
                 };
                 let der = Base64::decode_vec(&base64).map_err(|_| {
                     malformed("base64 between BEGIN and END")
                         .found(format!("something else in the block {}", shown(outer)))
                 })?;
+                base64.clear();
                 blocks.push(Block { label: outer, has_headers, der: Zeroizing::new(der) });
             }
-            (None, None, Some((_, has_headers, base64))) => match line.contains(':') {
+            (None, None, Some((_, has_headers))) => match line.contains(':') {
                 true => *has_headers = true,
                 // What is left of a header that was folded over two lines is no base64 either way.
                 false => base64.extend(line.split_whitespace()),
@@ -53,7 +56,7 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
         }
     }
     match open {
-        Some((label, ..)) => Err(malformed("an END for each BEGIN of a PEM block").found(shown(label))),
+        Some((label, _)) => Err(malformed("an END for each BEGIN of a PEM block").found(shown(label))),
         None => Ok(blocks),
     }
 }

@@ -63,8 +63,8 @@ fn certificates() -> Seeds {
         }),
         ("etcd-server", || leaf(&role::EtcdServer::new(&fast_cluster(), &node()).profile())),
         ("user", || {
-            let user = role::User::new(&fast_cluster(), &"jürgen, CN=a".parse().unwrap());
-            leaf(&user.group(&"a+b".parse().unwrap()).group(&"c*d".parse().unwrap()).profile())
+            let user = role::User::new(&fast_cluster(), "jürgen, CN=a".parse().unwrap());
+            leaf(&user.group("a+b".parse().unwrap()).group("c*d".parse().unwrap()).profile())
         }),
     ])
 }
@@ -78,8 +78,8 @@ fn kubeconfigs() -> Seeds {
         ("user", || {
             let cluster = fast_cluster().name("prod: {eu}".parse().unwrap());
             let authorities = Authorities::create(&cluster, Time::now()).unwrap();
-            let user = role::User::new(&cluster, &"- 'jane'\u{e9}".parse().unwrap()).profile();
-            let credential = authorities.issue(Role::KubernetesCa, &user, Time::now()).unwrap();
+            let user = role::User::new(&cluster, "- 'jane'\u{e9}".parse().unwrap()).profile();
+            let credential = authorities.issue(&user, Time::now()).unwrap();
             Kubeconfig::for_user(&cluster, &authorities, &credential).unwrap().to_yaml().as_bytes().to_vec()
         }),
     ]);

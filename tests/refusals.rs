@@ -191,8 +191,8 @@ fn texts_that_look_like_something_else_are_carried_as_one_value() {
     ] {
         let cluster = fast_cluster().name(text.parse().unwrap());
         let authorities = authorities();
-        let user = role::User::new(&cluster, &text.parse().unwrap()).group(&text.parse().unwrap()).profile();
-        let credential = authorities.issue(Role::KubernetesCa, &user, Time::now()).unwrap();
+        let user = role::User::new(&cluster, text.parse().unwrap()).group(text.parse().unwrap()).profile();
+        let credential = authorities.issue(&user, Time::now()).unwrap();
         let subject = credential.certificate().subject();
         assert_eq!(subject.common_name(), Some(text));
         assert_eq!(subject.organizations().collect::<Vec<_>>(), [text]);
@@ -201,7 +201,7 @@ fn texts_that_look_like_something_else_are_carried_as_one_value() {
         assert_eq!(again, kubeconfig);
         assert_eq!((&*again.users[0].name, &*again.clusters[0].name), (text, text));
         assert_eq!(again.current_context, format!("{text}@{text}"));
-        let root = role::RootCa::new(&cluster, &text.parse().unwrap()).profile();
+        let root = role::RootCa::new(&cluster, text.parse().unwrap()).profile();
         let root = Issuer::self_signed(&root, Time::now()).unwrap();
         assert_eq!(root.certificate().subject().common_name(), Some(text));
     }
@@ -395,8 +395,8 @@ fn authorities_sign_only_while_they_are_valid() {
 fn path_lengths_are_kept() {
     let now = Time::now();
     let name: AuthorityName = "a".parse().unwrap();
-    let intermediate = |length| role::Intermediate::new(&fast_cluster(), &name).path_length(length).profile();
-    let root = Issuer::self_signed(&role::RootCa::new(&fast_cluster(), &name).profile(), now).unwrap();
+    let intermediate = |length| role::Intermediate::new(&fast_cluster(), name).path_length(length).profile();
+    let root = Issuer::self_signed(&role::RootCa::new(&fast_cluster(), name).profile(), now).unwrap();
     let one = root.intermediate(&intermediate(1), now).unwrap();
     let zero = one.intermediate(&intermediate(0), now).unwrap();
     // The length of the one above counts as well.
@@ -571,7 +571,7 @@ fn with_file(authorities: &Authorities, name: &str, text: Option<String>) -> Aut
 #[test]
 fn a_root_is_never_trusted_beside_its_intermediate() {
     let now = Time::now();
-    let root = role::RootCa::new(&fast_cluster(), &"root".parse().unwrap()).profile();
+    let root = role::RootCa::new(&fast_cluster(), "root".parse().unwrap()).profile();
     let root = Issuer::self_signed(&root, now).unwrap();
     let authorities = Authorities::create_under(&root, &fast_cluster(), now).unwrap();
     let own = authorities.get(Role::KubernetesCa).unwrap().certificate().to_pem();

@@ -43,9 +43,9 @@ fn under_a_common_root_every_verifier_accepts_the_own_authority_and_refuses_a_si
     for convention in CONVENTIONS {
         let cluster = cluster(KeyAlgorithm::EcdsaP256, convention);
         let now = Time::now();
-        let root = Issuer::self_signed(&role::RootCa::new(&cluster, &"root".parse().unwrap()).profile(), now)
+        let root = Issuer::self_signed(&role::RootCa::new(&cluster, "root".parse().unwrap()).profile(), now)
             .unwrap();
-        let middle = role::Intermediate::new(&cluster, &"middle".parse().unwrap()).path_length(1).profile();
+        let middle = role::Intermediate::new(&cluster, "middle".parse().unwrap()).path_length(1).profile();
         let middle = root.intermediate(&middle, now).unwrap();
         for parent in [root, middle] {
             let authorities = Authorities::create_under(&parent, &cluster, now).unwrap();

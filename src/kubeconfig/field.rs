@@ -6,7 +6,7 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::document::Value;
+use crate::document::{self, Value};
 use crate::error::{Code, Error, Result};
 
 /// The type of a field. What the document leaves out or sets to `null` is the default.
@@ -64,6 +64,52 @@ impl Field for Fields {
 
     fn write(&self) -> Option<Value> {
         Some(Value::Map(self.0.clone()))
+    }
+}
+
+/// Any data, as YAML or JSON holds it.
+///
+/// It may be a secret: it is zeroized on drop, and `Debug` does not show it.
+#[derive(Clone, PartialEq)]
+pub struct Extension(Value);
+
+impl Extension {
+    /// Reads data from YAML or JSON, in UTF-8, of at most 1 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Malformed`] when it is neither.
+    pub fn from_yaml(document: &[u8]) -> Result<Self> {
+        const LONGEST: usize = 1 << 20;
+        document::read(document, LONGEST).map(Self)
+    }
+
+    /// The data as YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        document::write(&self.0)
+    }
+}
+
+impl Default for Extension {
+    fn default() -> Self {
+        Self(Value::Null)
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extension({})", self.0.kind())
+    }
+}
+
+impl Field for Extension {
+    fn read(value: Value, _path: &str) -> Result<Self> {
+        Ok(Self(value))
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(self.0.clone())
     }
 }
 

@@ -25,7 +25,7 @@ pub fn cluster_admins_binding() -> String {
 /// server by its serving certificate. Its key then opens every kubelet.
 #[must_use]
 pub fn kubelet_api_admin_binding() -> String {
-    let user = "kube-apiserver";
+    let user = Role::ApiServer.common_name().unwrap_or_default();
     cluster_role_binding("kube-apiserver:kubelet-api-admin", "system:kubelet-api-admin", ("User", user))
 }
 

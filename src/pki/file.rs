@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::error::Result;
+use crate::key::{PrivateKey, PublicKey, Signer};
 use crate::layout::{Part, relative_path};
 use crate::role::Role;
+use crate::x509::Certificate;
 
 /// One file: what it is, where it belongs, its bytes and its mode.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,6 +55,27 @@ impl File {
     #[must_use]
     pub fn mode(&self) -> u32 {
         self.part.mode()
+    }
+}
+
+impl File {
+    /// Whether other bytes say the same: the same certificates, or the same key, in whatever form.
+    pub(super) fn has_contents(&self, bytes: &[u8]) -> bool {
+        let same = |one: Result<bool>| one.unwrap_or(false);
+        bytes == self.bytes()
+            || match self.part {
+                Part::Certificate => same(
+                    Certificate::from_pem(bytes)
+                        .and_then(|own| Ok(own == Certificate::from_pem(self.bytes())?)),
+                ),
+                Part::Key => same(PrivateKey::from_pem(bytes).and_then(|own| {
+                    Ok(own.public_key() == PrivateKey::from_pem(self.bytes())?.public_key())
+                })),
+                Part::PublicKey => same(
+                    PublicKey::from_pem(bytes).and_then(|own| Ok(own == PublicKey::from_pem(self.bytes())?)),
+                ),
+                Part::Kubeconfig => false,
+            }
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub use file::File;
 
 use crate::authority::Authorities;
-use crate::cluster::{Cluster, Node, NodeKind};
+use crate::cluster::{Cluster, Node};
 use crate::error::{Code, Error, Result};
-use crate::expected::{Expected, Turn};
+use crate::expected::Expected;
 use crate::key::{PrivateKey, generate_all};
 use crate::kubeconfig::Kubeconfig;
 use crate::layout::Part;
@@ -53,8 +53,8 @@ impl Pki {
         self.files.iter()
     }
 
-    /// The authorities that issued it: all of the cluster's, with every key that is here, also for a worker. What the
-    /// machine itself is to hold of them is among the [`files`](Self::files).
+    /// The authorities as the machine holds them: on a control-plane node with their keys, elsewhere only the certificates
+    /// that it needs.
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.authorities
@@ -84,7 +84,7 @@ impl Authorities {
     /// [`Code::SharedAuthority`] when one authority serves as two, [`Code::Invalid`] for a description that contradicts
     /// itself, and the errors of [`Issuer::issue`](crate::Issuer::issue), with the role as their place.
     pub fn join(&self, cluster: &Cluster, node: &Node, now: Time) -> Result<Pki> {
-        self.machine(cluster, node, Turn::Later, now)
+        self.machine(&Expected::new(cluster, node), now)
     }
 
     /// Issues all that the first control-plane node of the cluster holds: with super-admin.conf, which no later one
@@ -92,22 +92,29 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// As [`join`](Self::join).
+    /// As [`join`](Self::join), and [`Code::Invalid`] for a node that is no control-plane node: nobody would hold the
+    /// cluster's keys.
     pub fn first(&self, cluster: &Cluster, node: &Node, now: Time) -> Result<Pki> {
-        self.machine(cluster, node, Turn::First, now)
+        let expected = Expected::first(cluster, node);
+        match expected.is_control_plane() {
+            true => self.machine(&expected, now),
+            false => {
+                let rule = "a control-plane node to begin a cluster with";
+                Err(Error::invalid("node", rule, node.name().as_str()))
+            }
+        }
     }
 
-    fn machine(&self, cluster: &Cluster, node: &Node, turn: Turn, now: Time) -> Result<Pki> {
-        cluster.check()?;
-        node.check()?;
+    fn machine(&self, expected: &Expected, now: Time) -> Result<Pki> {
+        expected.check()?;
         self.check()?;
-        let expected = Expected::at_turn(cluster, node, turn);
-        let credentials = self.issue_all(&expected, now)?;
-        let mut files = self.files_for(&expected)?;
+        let credentials = self.issue_all(expected, now)?;
+        let authorities = self.for_node(expected);
+        let mut files = authorities.files();
         for (role, credential) in &credentials {
             match role.row().files {
                 Files::Kubeconfig { .. } => {
-                    let kubeconfig = Kubeconfig::for_role(&expected, self, *role, credential)?;
+                    let kubeconfig = Kubeconfig::for_role(expected, &authorities, *role, credential)?;
                     files.extend(File::new(*role, Part::Kubeconfig, kubeconfig.to_yaml().as_bytes()));
                 }
                 _ => {
@@ -116,41 +123,22 @@ impl Authorities {
                 }
             }
         }
-        Ok(Pki { authorities: self.clone(), credentials, files })
+        Ok(Pki { authorities, credentials, files })
     }
 
     fn issue_all(&self, expected: &Expected, now: Time) -> Result<BTreeMap<Role, Credential>> {
         // Before any key is made: what cannot be signed needs none.
-        for profile in expected.profiles() {
-            profile.role().authority().map(|authority| self.issuer(authority)).transpose()?;
+        expected.profiles().try_for_each(|profile| self.issuer_for(profile).map(drop))?;
+        if expected.is_control_plane() && self.service_account_key().is_none() {
+            return Err(Error::new(Code::NoIssuer, "the service-account key, sa.key")
+                .found("none")
+                .role(Role::ServiceAccount));
         }
         let algorithms: Vec<_> = expected.profiles().map(Profile::key_algorithm).collect();
         let issue = |(profile, key): (&Profile, PrivateKey)| {
-            let role = profile.role();
-            let issuer = self.issuer(role.authority().unwrap_or(role))?;
-            let credential = issuer.issue_with_key(profile, key, now).map_err(|error| error.role(role))?;
-            Ok((role, credential))
+            let credential = self.issuer_for(profile)?.issue_with_key(profile, key, now);
+            Ok((profile.role(), credential.map_err(|error| error.role(profile.role()))?))
         };
         expected.profiles().zip(generate_all(&algorithms)?).map(issue).collect()
-    }
-
-    /// The authorities' own files that the node needs. Keys go to control-plane nodes only: who has one is the cluster.
-    fn files_for(&self, expected: &Expected) -> Result<Vec<File>> {
-        let mut files = self.files();
-        if let NodeKind::ControlPlane { .. } = expected.node.kind {
-            if self.service_account_key().is_none() {
-                return Err(Error::new(Code::NoIssuer, "the service-account key, sa.key")
-                    .found("none")
-                    .role(Role::ServiceAccount));
-            }
-            let unneeded =
-                |role: Role| role.authority_of_a_cluster() && !expected.authorities().any(|it| it == role);
-            files.retain(|file| !unneeded(file.role()));
-        } else {
-            files.retain(|file| {
-                file.part() == Part::Certificate && expected.authorities().any(|it| it == file.role())
-            });
-        }
-        Ok(files)
     }
 }

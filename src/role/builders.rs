@@ -51,12 +51,12 @@ macro_rules! with_sans {
 
 builder! {
     /// A root above the authorities of one or more clusters.
-    RootCa(cluster, name: &AuthorityName) = Profile::new(Role::RootCa, cluster, None, name.as_str())
+    RootCa(cluster, name: AuthorityName) = Profile::new(Role::RootCa, cluster, None, name.as_str())
 }
 
 builder! {
     /// An authority between a root and the authorities of a cluster.
-    Intermediate(cluster, name: &AuthorityName) = Profile::new(Role::Intermediate, cluster, None, name.as_str())
+    Intermediate(cluster, name: AuthorityName) = Profile::new(Role::Intermediate, cluster, None, name.as_str())
 }
 
 impl Intermediate {
@@ -182,7 +182,7 @@ builder! {
     /// A workload's serving certificate for the DNS name `first`, which is its common name as well.
     ///
     /// The short name of a service, `SVC.NS.svc`, brings the long one, `SVC.NS.svc.DOMAIN`.
-    Service(cluster, first: &DnsName) = {
+    Service(cluster, first: DnsName) = {
         let mut profile = Profile::new(Role::Service, cluster, None, first.as_str());
         profile.add_sans([San::from(first.clone())]);
         if first.as_str().ends_with(".svc") {
@@ -195,12 +195,12 @@ builder! {
 
 builder! {
     /// Any user of the API server, at first without a group.
-    User(cluster, name: &UserName) = Profile::new(Role::User, cluster, None, name.as_str())
+    User(cluster, name: UserName) = Profile::new(Role::User, cluster, None, name.as_str())
 }
 
 impl User {
     /// Adds a group.
-    pub fn group(mut self, group: &Group) -> Self {
+    pub fn group(mut self, group: Group) -> Self {
         self.0.add_group(group.to_string());
         self
     }

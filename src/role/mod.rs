@@ -11,7 +11,7 @@
 //! let cluster = Cluster::new("api.example.com:6443".parse()?);
 //! let now = Time::now();
 //! let authority = Issuer::self_signed(&role::KubernetesCa::new(&cluster).profile(), now)?;
-//! let jane = role::User::new(&cluster, &"jane".parse()?).group(&"developers".parse()?).profile();
+//! let jane = role::User::new(&cluster, "jane".parse()?).group("developers".parse()?).profile();
 //! let credential = authority.issue(&jane, now)?;
 //! assert_eq!(credential.certificate().subject().to_string(), "O=developers, CN=jane");
 //! # Ok(())

@@ -100,6 +100,13 @@ impl Usage {
     }
 }
 
+impl Usage {
+    /// Whether this is an extended key usage.
+    pub(crate) fn is_extended(self) -> bool {
+        self >= Self::Any
+    }
+}
+
 impl FromStr for Usage {
     type Err = Error;
 

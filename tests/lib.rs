@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod disk;
 mod fuzz_corpus;
 mod golden;
 mod judges;

@@ -73,7 +73,8 @@ enum Value<'a> {
 
 impl Expected {
     /// The arguments by which `component` is given this node's files, each as `--NAME=VALUE`, and those without which
-    /// the files would mean nothing. Everything else about a component is its installer's affair.
+    /// the files would mean nothing. Everything else about a component is its installer's affair, and so is which
+    /// components run on this node: a worker's arguments of kube-apiserver name files that a worker does not have.
     ///
     /// ```
     /// use kubepki::{Cluster, Component, Expected, Node};

@@ -66,7 +66,7 @@ pub enum Etcd {
     /// [`Authorities`]: crate::Authorities
     Dedicated,
     /// An etcd with certificates from elsewhere: no etcd authority is made, and the API server is pointed to these
-    /// files.
+    /// files, on each control-plane node.
     External {
         /// The certificates that the API server trusts etcd by.
         ca: PathBuf,
@@ -154,25 +154,30 @@ impl Cluster {
         self
     }
 
-    /// The domain of the cluster's DNS.
+    /// The domain of the cluster's DNS; otherwise it is `cluster.local`.
     pub fn dns_domain(mut self, domain: DnsName) -> Self {
         self.dns_domain = Some(domain);
         self
     }
 
-    /// The ranges of addresses for services: one, or one of each family.
+    /// The ranges of addresses for services: one, or one of each family, instead of `10.96.0.0/12`.
+    ///
+    /// Another number, or two of one family, is refused where certificates are made.
     pub fn service_subnets(mut self, subnets: impl IntoIterator<Item = Subnet>) -> Self {
         self.service_subnets = Some(subnets.into_iter().collect());
         self
     }
 
-    /// The algorithm of every key that is made.
+    /// The algorithm of every key that is made; otherwise it is RSA-2048.
     pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
         self.key_algorithm = algorithm;
         self
     }
 
-    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing.
+    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing; otherwise it is 87600 and
+    /// 8760 hours. A leaf never outlives its authority: see [`Credential::shortened_from`].
+    ///
+    /// [`Credential::shortened_from`]: crate::Credential::shortened_from
     pub fn lifetimes(mut self, authority: Duration, leaf: Duration) -> Self {
         (self.authority_lifetime, self.leaf_lifetime) = (authority, leaf);
         self
@@ -184,7 +189,7 @@ impl Cluster {
         self
     }
 
-    /// Where etcd runs.
+    /// Where etcd runs; otherwise it is [`Etcd::Stacked`].
     pub fn etcd(mut self, etcd: Etcd) -> Self {
         self.etcd = etcd;
         self
@@ -276,7 +281,8 @@ pub(crate) enum NodeKind {
 }
 
 impl Node {
-    /// A control-plane node, whose API server and etcd member others reach at `advertise`.
+    /// A control-plane node, whose API server and etcd member others reach at `advertise` (kubeadm's
+    /// `localAPIEndpoint.advertiseAddress`).
     pub fn control_plane(name: NodeName, advertise: IpAddr) -> Self {
         Self::new(name, NodeKind::ControlPlane { advertise: advertise.to_canonical() })
     }
@@ -297,7 +303,7 @@ impl Node {
     }
 
     /// The addresses at which API servers call this node's kubelet. Giving them asks for a serving certificate of the
-    /// kubelet that names them; without, the kubelet makes itself a self-signed one.
+    /// kubelet that names them; without, the kubelet makes itself a self-signed one. An etcd member has no kubelet.
     pub fn addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.addresses = addresses.into_iter().collect();
         self
@@ -305,25 +311,32 @@ impl Node {
 
     /// Adds a subject alternative name to one of this node's serving certificates: [`Role::ApiServer`],
     /// [`Role::EtcdServer`], [`Role::EtcdPeer`] or [`Role::KubeletServer`].
+    ///
+    /// [`Authorities::join`](crate::Authorities::join) refuses a role that this kind of node never has. A name for a
+    /// certificate that this node could have but does not (etcd elsewhere, no kubelet serving certificate) is passed
+    /// over.
     pub fn san(mut self, role: Role, san: San) -> Self {
         self.sans.push((role, san));
         self
     }
 
-    /// Asks for a kubeconfig of kube-proxy. kubeadm's kube-proxy needs none: it has a service account.
+    /// Asks for a kubeconfig of kube-proxy, on a control-plane node or a worker. kubeadm's kube-proxy needs none: it
+    /// has a service account.
     pub fn kube_proxy(mut self) -> Self {
         self.kube_proxy = true;
         self
     }
 
-    /// Asks for a serving certificate of a front proxy on this node, with these names.
+    /// Asks for a serving certificate of a front proxy on this control-plane node, with these names; none of them asks
+    /// for no certificate.
     pub fn front_proxy_server(mut self, sans: impl IntoIterator<Item = San>) -> Self {
         self.front_proxy_server = sans.into_iter().collect();
         self
     }
 
-    /// The port on which this node's API server listens (kubeadm's `bindPort`). Otherwise it is the endpoint's where
-    /// that is this node's address, and 6443 elsewhere.
+    /// The port on which this node's API server listens (kubeadm's `localAPIEndpoint.bindPort`), where its
+    /// kube-controller-manager and kube-scheduler reach it. Otherwise it is the endpoint's where that is this node's
+    /// address, and 6443 elsewhere.
     pub fn bind_port(mut self, port: u16) -> Self {
         self.bind_port = Some(port);
         self

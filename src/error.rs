@@ -44,7 +44,7 @@ pub enum Code {
     AuthorityNotYetValid,
     /// A signature does not verify.
     BadSignature,
-    /// The file is already there and was not loaded: it is left as it is.
+    /// Another file is already there: it is left as it is.
     Exists,
     /// A text or number that is no legal value of its field.
     Invalid,
@@ -54,7 +54,8 @@ pub enum Code {
     KeyMismatch,
     /// Bytes that are not what they should be: PEM, DER or YAML that cannot be read.
     Malformed,
-    /// There is nothing that could sign: the authority is missing, or its key is elsewhere.
+    /// There is nothing that could sign: the authority is missing, its key is elsewhere, or the service-account key is
+    /// missing.
     NoIssuer,
     /// A certificate that should sign others is no certificate authority, or may not sign this.
     NotAnAuthority,

@@ -25,7 +25,8 @@ pub(crate) enum Turn {
 impl Expected {
     /// What follows from the descriptions of a cluster and one of its nodes, in `/etc/kubernetes`.
     ///
-    /// super-admin.conf is not expected: only the first node of a cluster has it.
+    /// super-admin.conf is not expected: only the first node of a cluster has it. Descriptions that contradict
+    /// themselves are refused where certificates are made, not here.
     #[must_use]
     pub fn new(cluster: &Cluster, node: &Node) -> Self {
         Self::at_turn(cluster, node, Turn::Later)
@@ -49,7 +50,8 @@ impl Expected {
         self
     }
 
-    /// Says that the key of an authority is not on the node: kube-controller-manager is then not told to sign with it.
+    /// Says that the key of an authority is not on the node. For [`Role::KubernetesCa`], kube-controller-manager is then
+    /// not told to sign with it; for the others it changes nothing.
     #[must_use]
     pub fn external(mut self, authority: Role) -> Self {
         self.external.push(authority);

@@ -55,8 +55,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Code::UsageConflict`] when the profile is no authority's, [`Code::Invalid`] for a lifetime that no
-    /// certificate can hold, [`Code::Random`].
+    /// [`Code::UsageConflict`] when the profile is no authority's, [`Code::Invalid`] for a lifetime under a second or
+    /// beyond the year 9999, [`Code::Random`].
     pub fn self_signed(profile: &Profile, now: Time) -> Result<Self> {
         Self::self_signed_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
     }
@@ -66,27 +66,32 @@ impl Issuer {
         Ok(Self { chain: vec![self_sign(profile, key.signer(), now)?], key })
     }
 
-    /// Makes a self-signed certificate for a key that lives elsewhere.
+    /// Makes a self-signed certificate for a key that lives elsewhere. The profile's key algorithm is passed over: the
+    /// signer has its own.
     ///
     /// # Errors
     ///
-    /// As [`self_signed`](Self::self_signed), and [`Code::Signer`] and [`Code::SignerMismatch`] when the signer fails
-    /// or answers with what its public key does not verify.
+    /// As [`self_signed`](Self::self_signed), [`Code::Unsupported`] when the signer's key is weak or of another kind
+    /// than RSA, P-256 and P-384, and [`Code::Signer`] and [`Code::SignerMismatch`] when the signer fails or answers
+    /// with what its public key does not verify.
     pub fn self_signed_by(profile: &Profile, signer: Arc<dyn Signer>, now: Time) -> Result<Self> {
         Ok(Self { chain: vec![self_sign(profile, signer.as_ref(), now)?], key: Key::Elsewhere(signer) })
     }
 
-    /// Takes a certificate authority's certificate, those above it as far as they are known, and its private key.
+    /// Takes a certificate authority's certificate, then those above it, nearest first, as far as they are known, and
+    /// its private key.
     ///
     /// # Errors
     ///
-    /// [`Code::NotAnAuthority`] when the first certificate may not sign others, [`Code::KeyMismatch`] when the key is
-    /// not its, [`Code::WrongIssuer`] or [`Code::BadSignature`] when a certificate was not issued by the next.
+    /// [`Code::Malformed`] when there is no certificate, [`Code::NotAnAuthority`] when the first may not sign others,
+    /// [`Code::KeyMismatch`] when the key is not its, [`Code::WrongIssuer`] or [`Code::BadSignature`] when a certificate
+    /// was not issued by the next.
     pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self> {
         Self::with_key(chain, Key::Here(Arc::new(key)))
     }
 
-    /// Takes a certificate authority's certificate, those above it as far as they are known, and a signer with its key.
+    /// Takes a certificate authority's certificate, then those above it, nearest first, as far as they are known, and a
+    /// signer with its key.
     ///
     /// # Errors
     ///
@@ -137,7 +142,11 @@ impl Issuer {
         }
     }
 
-    /// Makes a key and a certificate for it.
+    /// Makes a key of the profile's algorithm and a certificate for it, valid from five minutes before `now`.
+    ///
+    /// Whether the profile's role is one that this authority should sign is not looked at: [`Role::authority`] says it.
+    ///
+    /// [`Role::authority`]: crate::Role::authority
     ///
     /// # Errors
     ///
@@ -151,16 +160,18 @@ impl Issuer {
         Credential::assemble(chain, Arc::new(key), shortened_from)
     }
 
-    /// Makes a certificate for a public key. A serving certificate comes with the intermediates that lead towards the
-    /// root, for clients that know only that; a client certificate comes alone.
+    /// Makes a certificate for a public key, the leaf first. A serving certificate comes with the intermediates that
+    /// lead towards the root, for clients that know only that; a client certificate comes alone.
     ///
-    /// The certificate never outlives the authority.
+    /// The certificate never outlives the authority: its [`not_after`](Certificate::not_after) may be earlier than the
+    /// profile asks for.
     ///
     /// # Errors
     ///
     /// [`Code::UsageConflict`] for the profile of an authority, [`Code::AuthorityExpired`] and
-    /// [`Code::AuthorityNotYetValid`] by this authority's validity, [`Code::Unsupported`] for a weak key,
-    /// [`Code::Invalid`] for a lifetime that no certificate can hold, and the signer's errors.
+    /// [`Code::AuthorityNotYetValid`] by this authority's validity, [`Code::Unsupported`] for a key of RSA under 2048
+    /// bits or of another kind than RSA, P-256 and P-384, [`Code::Invalid`] for a lifetime under a second or beyond the
+    /// year 9999, [`Code::Signer`] and [`Code::SignerMismatch`].
     pub fn certify(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<Vec<Certificate>> {
         self.sign_leaf(profile, key, now).map(|(chain, _)| chain)
     }
@@ -183,7 +194,7 @@ impl Issuer {
         Ok((chain, shortened_from))
     }
 
-    /// Makes a key and a certificate for an authority below this one.
+    /// Makes a key and a certificate for an authority below this one. It never outlives this one.
     ///
     /// # Errors
     ///

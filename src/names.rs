@@ -44,12 +44,14 @@ macro_rules! text_type {
 }
 
 text_type! {
-    /// The name of a cluster, as it stands in kubeconfigs: any text without control characters.
+    /// The name of a cluster, as it stands in kubeconfigs: 1 to 253 bytes of text, without control characters and
+    /// without white space at either end.
     ClusterName, "cluster name", printable
 }
 
 text_type! {
-    /// The common name of a root or an intermediate: any text without control characters.
+    /// The common name of a root or an intermediate: 1 to 253 bytes of text, without control characters and without
+    /// white space at either end.
     AuthorityName, "authority name", printable
 }
 
@@ -70,16 +72,16 @@ text_type! {
 text_type! {
     /// The name of a user, which becomes the common name of a client certificate.
     ///
-    /// Any text without control characters. Names that begin with `system:` belong to components, which have roles
-    /// of their own in [`role`](crate::role), and are refused.
+    /// 1 to 253 bytes of text, without control characters and without white space at either end. Names that begin with
+    /// `system:` belong to components, which have roles of their own in [`role`](crate::role), and are refused.
     UserName, "user name", user_name
 }
 
 text_type! {
     /// A group, which becomes an organization (O) of a client certificate.
     ///
-    /// Any text without control characters. Refused are the groups that come with a role (`system:masters` with
-    /// [`role::SuperAdmin`](crate::role::SuperAdmin), `system:nodes` with
+    /// 1 to 253 bytes of text, without control characters and without white space at either end. Refused are the groups
+    /// that come with a role (`system:masters` with [`role::SuperAdmin`](crate::role::SuperAdmin), `system:nodes` with
     /// [`role::KubeletClient`](crate::role::KubeletClient)) and those that only the API server itself gives.
     Group, "group", group
 }
@@ -262,6 +264,9 @@ impl fmt::Display for Endpoint {
 }
 
 /// A range of addresses for services, in CIDR notation: `10.96.0.0/12`, `fd00::/108`.
+///
+/// It is written with the network's own address, so not `10.96.0.1/12`, and has at least ten addresses, as kubeadm
+/// wants it: shorter ones are refused with [`Code::SubnetTooSmall`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subnet {
     network: IpAddr,
@@ -333,7 +338,8 @@ impl fmt::Display for Subnet {
 /// A subject alternative name that a certificate is to carry: a DNS name, a wildcard (`*.example.com`) or an IP
 /// address.
 ///
-/// An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`) is the IPv4 address, as for Go.
+/// DNS names follow [`DnsName`]; behind `*.` stand at least two labels. An IPv4 address in IPv6 clothes
+/// (`::ffff:192.0.2.1`) is the IPv4 address, as for Go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum San {

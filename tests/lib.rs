@@ -8,10 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod clusters;
 mod disk;
 mod fuzz_corpus;
 mod golden;
 mod judges;
 mod keys;
+mod properties;
 mod refusals;
 mod support;
+mod verification;

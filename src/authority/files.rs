@@ -54,8 +54,9 @@ impl Authorities {
         if above.is_empty() { None } else { File::new(Role::RootCa, Part::Certificate, to_pem(&above)) }
     }
 
-    /// Reads what [`files`](Self::files) gave, or all files of a machine: path and bytes of each. Other files are
-    /// passed over. What a node does not need may be missing; an authority without its key is an external one.
+    /// Reads what [`files`](Self::files) gave, or all files of a machine: the path of each, such as `pki/ca.crt`, and
+    /// its bytes. Other files are passed over. What a node does not need may be missing; an authority without its key
+    /// is an external one.
     ///
     /// # Errors
     ///

@@ -74,7 +74,7 @@ impl Authority {
 }
 
 /// The authorities of a cluster and its service-account key: all that its control-plane nodes share, and the only thing
-/// that is ever carried between them.
+/// that is ever carried between them. The default is empty.
 ///
 /// ```
 /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Node, Time};
@@ -140,8 +140,8 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] for another role than those of the three authorities, [`Code::SharedAuthority`] when one
-    /// serves as two.
+    /// [`Code::Invalid`] for another role than [`Role::KubernetesCa`], [`Role::EtcdCa`] and [`Role::FrontProxyCa`],
+    /// [`Code::SharedAuthority`] when one key serves as two.
     pub fn from_issuers(
         issuers: impl IntoIterator<Item = (Role, Issuer)>,
         service_account: PrivateKey,
@@ -160,7 +160,8 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::NoIssuer`] when there is no such authority, [`Code::KeyMismatch`] when the signer has another key.
+    /// [`Code::NoIssuer`] when there is no such authority, [`Code::KeyMismatch`] when the signer has another key, and
+    /// otherwise as [`Issuer::with_signer`].
     pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
         let expected = || Error::new(Code::NoIssuer, "the certificate of the authority").found("none");
         let known = self.authorities.get_mut(&authority).ok_or_else(|| expected().role(authority))?;
@@ -169,7 +170,8 @@ impl Authorities {
         Ok(())
     }
 
-    /// Makes a key and has an authority sign a certificate for it.
+    /// Makes a key and has an authority sign a certificate for it. That the authority suits the profile's role is not
+    /// looked at: [`Role::authority`] says which does.
     ///
     /// # Errors
     ///
@@ -178,7 +180,7 @@ impl Authorities {
         self.issuer(authority)?.issue(profile, now)
     }
 
-    /// The authority of a role.
+    /// The authority of a role: [`Role::KubernetesCa`], [`Role::EtcdCa`] or [`Role::FrontProxyCa`].
     #[must_use]
     pub fn get(&self, authority: Role) -> Option<&Authority> {
         self.authorities.get(&authority)

@@ -63,7 +63,8 @@ impl PrivateKey {
     }
 
     /// Reads the first private key in `pem`: `RSA PRIVATE KEY` (PKCS#1), `EC PRIVATE KEY` (SEC1, RFC 5915) or
-    /// `PRIVATE KEY` (PKCS#8), as Kubernetes does.
+    /// `PRIVATE KEY` (PKCS#8), as Kubernetes does. Other blocks, text around the blocks and CRLF are fine; a block
+    /// `EC PARAMETERS` may name the curve.
     ///
     /// # Errors
     ///

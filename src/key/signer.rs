@@ -51,8 +51,8 @@ impl<'a> ToSign<'a> {
         self.message
     }
 
-    /// The digest of the message by the hash of [`algorithm`](Self::algorithm), as PKCS#11, KMS services and Go's
-    /// `crypto.Signer` want it.
+    /// The digest of the message by the hash of [`algorithm`](Self::algorithm), as KMS services and Go's `crypto.Signer`
+    /// want it. PKCS#11's `CKM_RSA_PKCS` wants it within a DigestInfo (RFC 8017, section 9.2).
     #[must_use]
     pub fn digest(&self) -> &[u8] {
         &self.digest

@@ -30,7 +30,8 @@ impl Kubeconfig {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check): when the certificate is not one of this cluster's Kubernetes authority.
+    /// [`Code::NoIssuer`] when there is no Kubernetes authority, and as [`check`](Self::check): when the certificate is
+    /// not one of this cluster's Kubernetes authority.
     pub fn for_user(
         cluster: &cluster::Cluster,
         authorities: &Authorities,

@@ -22,7 +22,7 @@ pub fn cluster_admins_binding() -> String {
 /// The ClusterRoleBinding that lets the user `kube-apiserver` call kubelets: YAML in UTF-8.
 ///
 /// Needed with [`KubeletClientCertificate::Shared`](crate::KubeletClientCertificate::Shared), where kubelets see the API
-/// server by its serving certificate.
+/// server by its serving certificate. Its key then opens every kubelet.
 #[must_use]
 pub fn kubelet_api_admin_binding() -> String {
     let user = "kube-apiserver";

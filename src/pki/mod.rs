@@ -19,7 +19,7 @@ use crate::role::{Profile, Role};
 use crate::time::Time;
 use crate::x509::Credential;
 
-/// What one machine holds: the authorities that it needs, a credential for each of its roles, and all of it as files.
+/// What was issued for one machine: a credential for each of its roles, and all that it is to hold as files.
 ///
 /// ```no_run
 /// use kubepki::{Cluster, Node, Pki, Time};
@@ -53,7 +53,8 @@ impl Pki {
         self.files.iter()
     }
 
-    /// The authorities.
+    /// The authorities that issued it: all of the cluster's, with every key that is here, also for a worker. What the
+    /// machine itself is to hold of them is among the [`files`](Self::files).
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.authorities
@@ -74,7 +75,8 @@ impl Pki {
 impl Authorities {
     /// Issues all that another node of the cluster holds: a control-plane node, a worker or an etcd member.
     ///
-    /// The keys of one machine are made on all cores. May be called from several threads at once, for a fleet.
+    /// Keys of authorities and of service accounts go to control-plane nodes only. The keys of one machine are made on
+    /// all cores. May be called from several threads at once, for a fleet.
     ///
     /// # Errors
     ///

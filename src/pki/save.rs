@@ -15,9 +15,10 @@ const DIRECTORY_MODE: u32 = 0o755;
 impl Pki {
     /// Writes every file below `directory`, such as `/etc/kubernetes`, with its mode; directories are made as needed.
     ///
-    /// A file that is already there is left as it is: when it has the same bytes it counts as written, otherwise nothing
-    /// is written at all. Each file is written beside its place, synced and renamed; when one cannot be, those that this
-    /// call has put in place are taken away again.
+    /// A file that is already there is left as it is, its mode too: when it has the same bytes it counts as written,
+    /// otherwise nothing is written at all. Each file is written beside its place, synced and renamed; when one cannot
+    /// be, those that this call has put in place are taken away again. A crash in between may leave some of the files;
+    /// saving the same `Pki` again completes them.
     ///
     /// # Errors
     ///

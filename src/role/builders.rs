@@ -95,7 +95,8 @@ builder! {
 }
 
 builder! {
-    /// The API server's client certificate towards kubelets.
+    /// The API server's client certificate towards kubelets. Documented, its group is `system:masters`; kubeadm's is
+    /// `kubeadm:cluster-admins`.
     ApiServerKubeletClient(cluster) = Profile::new(Role::ApiServerKubeletClient, cluster, None, "")
 }
 
@@ -146,18 +147,19 @@ builder! {
 }
 
 builder! {
-    /// A kubelet's client certificate, for kubelet.conf.
+    /// A kubelet's client certificate, for kubelet.conf: user `system:node:NAME`, group `system:nodes`.
     KubeletClient(cluster, node: &Node) = Profile::new(Role::KubeletClient, cluster, Some(node), "")
 }
 
 builder! {
-    /// The administrator, for admin.conf. The group has power only through
+    /// The administrator, for admin.conf. Its group, `kubeadm:cluster-admins`, has power only through
     /// [`manifest::cluster_admins_binding`](crate::manifest::cluster_admins_binding).
     Admin(cluster) = Profile::new(Role::Admin, cluster, None, "")
 }
 
 builder! {
-    /// The administrator whom authorization does not bind, for super-admin.conf: for emergencies, kept elsewhere.
+    /// The administrator whom authorization does not bind (group `system:masters`), for super-admin.conf: for
+    /// emergencies, kept elsewhere.
     SuperAdmin(cluster) = Profile::new(Role::SuperAdmin, cluster, None, "")
 }
 
@@ -192,7 +194,7 @@ builder! {
 }
 
 builder! {
-    /// Any user of the API server.
+    /// Any user of the API server, at first without a group.
     User(cluster, name: &UserName) = Profile::new(Role::User, cluster, None, name.as_str())
 }
 

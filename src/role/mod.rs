@@ -1,6 +1,8 @@
 //! The roles of a Kubernetes cluster's certificates: one typed builder for each, which gives a [`Profile`].
 //!
-//! What each role must be stands in one table; the builders ask for what is missing there.
+//! What each role must be stands in one table, which the project's README shows; the builders ask for what is missing
+//! there, such as the node. What comes from a [`Cluster`](crate::Cluster) is its convention, its key algorithm and its
+//! lifetimes, and whatever names the role needs.
 //!
 //! ```
 //! use kubepki::{Cluster, Issuer, Time, role};

@@ -2,7 +2,9 @@
 //!
 //! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Instant;
 
 use kubepki::{Authorities, Cluster, Node, Role, Time};
@@ -72,16 +74,19 @@ fn options() -> Result<Option<Options>, Error> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("out") => out = Some(PathBuf::from(arguments.value()?)),
-            Long("convention") => cluster = cluster.convention(arguments.value()?.parse()?),
-            Long("algorithm") => cluster = cluster.key_algorithm(arguments.value()?.parse()?),
-            Long("cluster-name") => cluster = cluster.name(arguments.value()?.parse()?),
-            Long("endpoint") => cluster = cluster.endpoint(arguments.value()?.parse()?),
-            Long("node") => name = arguments.value()?.parse()?,
-            Long("address") => address = arguments.value()?.parse()?,
-            Long("service-subnet") => subnets.push(arguments.value()?.parse()?),
-            Long("dns-domain") => cluster = cluster.dns_domain(arguments.value()?.parse()?),
-            Long("san") => sans.push(arguments.value()?.parse()?),
-            Long("worker") => workers.push(worker(&arguments.value()?.string()?)?),
+            Long("convention") => cluster = cluster.convention(value("convention", &mut arguments)?),
+            Long("algorithm") => cluster = cluster.key_algorithm(value("algorithm", &mut arguments)?),
+            Long("cluster-name") => cluster = cluster.name(value("cluster-name", &mut arguments)?),
+            Long("endpoint") => cluster = cluster.endpoint(value("endpoint", &mut arguments)?),
+            Long("node") => name = value("node", &mut arguments)?,
+            Long("address") => address = value("address", &mut arguments)?,
+            Long("service-subnet") => subnets.push(value("service-subnet", &mut arguments)?),
+            Long("dns-domain") => cluster = cluster.dns_domain(value("dns-domain", &mut arguments)?),
+            Long("san") => sans.push(value("san", &mut arguments)?),
+            Long("worker") => {
+                let Worker(name, node) = value("worker", &mut arguments)?;
+                workers.push((name, node));
+            }
             Short('h') | Long("help") => return Ok(None),
             other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
         }
@@ -95,8 +100,19 @@ fn options() -> Result<Option<Options>, Error> {
     Ok(Some(Options { out, cluster, node, workers }))
 }
 
-fn worker(text: &str) -> Result<(String, Node), Error> {
-    let (name, address) =
-        text.split_once('=').ok_or_else(|| format!("--worker: expected NAME=IP, found {text:?}"))?;
-    Ok((name.to_owned(), Node::worker(name.parse()?).addresses([address.parse()?])))
+/// The value of an option, which an error names.
+fn value<T: FromStr<Err: Display>>(option: &str, arguments: &mut lexopt::Parser) -> Result<T, Error> {
+    let text = arguments.value()?.string()?;
+    text.parse().map_err(|error| format!("--{option} {text:?}: {error}").into())
+}
+
+struct Worker(String, Node);
+
+impl FromStr for Worker {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (name, address) = text.split_once('=').ok_or("expected NAME=IP")?;
+        Ok(Self(name.to_owned(), Node::worker(name.parse()?).addresses([address.parse()?])))
+    }
 }

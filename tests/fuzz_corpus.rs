@@ -25,8 +25,10 @@ enum Seed {
     /// The same bytes in every run.
     Fixed(Vec<u8>),
     /// Holds a key or a signature.
-    Random(fn() -> Vec<u8>),
+    Random(Make),
 }
+
+type Make = fn() -> Vec<u8>;
 
 fn directory(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
@@ -44,7 +46,7 @@ fn seeds(target: &str) -> Seeds {
     }
 }
 
-fn random<const N: usize>(seeds: [(&'static str, fn() -> Vec<u8>); N]) -> Seeds {
+fn random<const N: usize>(seeds: [(&'static str, Make); N]) -> Seeds {
     seeds.map(|(name, make)| (name, Seed::Random(make))).into()
 }
 

@@ -1,8 +1,10 @@
 //! Keys: those of openssl are read in every form, and openssl reads ours.
 
-use kubepki::{Authorities, Code, KeyAlgorithm, PrivateKey, PublicKey, Role, Signer, Time, role};
+use kubepki::{
+    Authorities, Code, Issuer, KeyAlgorithm, Pki, PrivateKey, PublicKey, Role, Signer, Time, role,
+};
 
-use crate::support::{authority, certify, der, fast_cluster, openssl, utf8};
+use crate::support::{authority, certify, control_plane, der, fast_cluster, openssl, utf8};
 
 /// How openssl makes a key of each algorithm, in PKCS#8.
 const MAKE: [(KeyAlgorithm, &[&str]); 5] = [
@@ -233,8 +235,7 @@ fn the_service_account_key_is_written_with_its_public_half_as_spki() {
 fn the_pin_of_an_authority_is_what_kubeadm_documents() {
     for (algorithm, _) in [MAKE[0], MAKE[4]] {
         let cluster = fast_cluster().key_algorithm(algorithm);
-        let issuer =
-            kubepki::Issuer::self_signed(&role::KubernetesCa::new(&cluster).profile(), Time::now()).unwrap();
+        let issuer = Issuer::self_signed(&role::KubernetesCa::new(&cluster).profile(), Time::now()).unwrap();
         let key = openssl(&["x509", "-pubkey", "-noout"], issuer.certificate().to_pem().as_bytes()).unwrap();
         let spki = openssl(&["pkey", "-pubin", "-outform", "der"], &key).unwrap();
         let digest = utf8(openssl(&["dgst", "-sha256", "-hex"], &spki).unwrap());
@@ -246,9 +247,7 @@ fn the_pin_of_an_authority_is_what_kubeadm_documents() {
 #[test]
 fn debug_shows_no_secret() {
     let cluster = fast_cluster();
-    let pki =
-        kubepki::Pki::create(&cluster, &crate::support::control_plane("cp-1", "192.0.2.1"), Time::now())
-            .unwrap();
+    let pki = Pki::create(&cluster, &control_plane("cp-1", "192.0.2.1"), Time::now()).unwrap();
     let credential = pki.credential(Role::Admin).unwrap();
     let issuer = pki.authorities().get(Role::KubernetesCa).unwrap().issuer().unwrap();
     let files: Vec<_> = pki.files().collect();

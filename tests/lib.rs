@@ -9,6 +9,7 @@
 )]
 
 mod clusters;
+mod disk;
 mod fuzz_corpus;
 mod golden;
 mod judges;

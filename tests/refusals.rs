@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kubepki::kubeconfig::Kubeconfig;
@@ -51,9 +51,11 @@ fn worker() -> Node {
 #[test]
 fn texts_that_are_no_values_of_their_field_are_refused_with_field_rule_and_value() {
     type Read = fn(&str) -> Result<(), Error>;
+    /// A field and how it is read, then texts, each with the rule that it breaks.
+    type Row<'a> = (&'a str, Read, &'a [(&'a str, &'a str)]);
     let long = &*format!("{}aa", "a.".repeat(126));
     #[rustfmt::skip]
-    let table: &[(&str, Read, &[(&str, &str)])] = &[
+    let table: &[Row<'_>] = &[
         ("node name", read::<NodeName>, &[
             ("", "at least one character"),
             (long, "at most 253 characters"),
@@ -455,12 +457,19 @@ fn a_signer_that_answers_for_another_key_or_with_something_else_is_found_out() {
     with_liar(|_| Ok(Vec::new()), mismatch);
     with_liar(|_| Ok(vec![0x30; 70]), mismatch);
     with_liar(|_| Ok(vec![0; 64]), mismatch);
-    // The right key, but for something else; or with something behind it.
+    // A signature by the right key, but of something else; and one with a byte behind it.
     let right = || PrivateKey::from_pem(issuer().private_key().unwrap().to_pem().as_bytes()).unwrap();
-    let (key, first) = (right(), std::sync::OnceLock::new());
-    let old = issuer().issue(&client_profile(), Time::now()).unwrap();
-    first.set(old.certificate().der()[old.certificate().der().len() - 70..].to_vec()).unwrap();
-    with_liar(move |_| Ok(first.get().unwrap().clone()), mismatch);
+    let (key, recorded) = (right(), Arc::new(Mutex::new(Vec::new())));
+    let recorder = recorded.clone();
+    let answer = move |what: &ToSign<'_>| {
+        let signature = key.sign(what)?;
+        recorder.lock().unwrap().clone_from(&signature);
+        Ok(signature)
+    };
+    let honest = Liar { shows: issuer().certificate().public_key().clone(), answer };
+    Issuer::self_signed_by(&authority_profile(), Arc::new(honest), Time::now()).unwrap();
+    with_liar(move |_| Ok(recorded.lock().unwrap().clone()), mismatch);
+    let key = right();
     with_liar(
         move |what| {
             let mut signature = key.sign(what)?;

@@ -521,8 +521,8 @@ users:
 
     #[test]
     fn the_order_of_unknown_fields_does_not_matter() {
-        let kubeconfig = read("b: 1\na: 2\nusers: [{z: 1, y: 2}]");
-        assert_eq!(read("a: 2\nb: 1\nusers: [{y: 2, z: 1}]"), kubeconfig);
+        let kubeconfig = read("b: 1\na: 2\nusers: [{z: 1, x: 2}]");
+        assert_eq!(read("a: 2\nb: 1\nusers: [{x: 2, z: 1}]"), kubeconfig);
         assert_eq!(read(&kubeconfig.to_yaml()), kubeconfig);
     }
 

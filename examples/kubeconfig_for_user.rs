@@ -1,7 +1,7 @@
 //! Prints the kubeconfig of a new user, with a client certificate from the cluster's authority.
 
 use kubepki::kubeconfig::Kubeconfig;
-use kubepki::{Authorities, Cluster, Role, Time, role};
+use kubepki::{Authorities, Cluster, Time, role};
 
 const USAGE: &str = "usage: kubeconfig_for_user DIR ENDPOINT NAME [GROUP]...
   DIR is a directory with pki/ca.crt and pki/ca.key, such as /etc/kubernetes";

@@ -181,9 +181,11 @@ impl Error {
         self.at(Place::Role(role))
     }
 
-    /// Says where, around what was said before.
+    /// Says where, around what was said before; once.
     fn at(mut self, place: Place) -> Self {
-        self.0.places.insert(0, place);
+        if !self.0.places.contains(&place) {
+            self.0.places.insert(0, place);
+        }
         self
     }
 

@@ -258,7 +258,7 @@ impl Issuer {
     fn sign(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Certificate, Option<Time>)> {
         let authority = self.certificate();
         check_validity(authority, now)?;
-        check_usages(authority, profile)?;
+        check_usages(authority, profile).map_err(|error| error.role(profile.role()))?;
         let validity = Validity::new(profile, now, Some(authority.not_after()))?;
         let certificate = sign_certificate(
             profile,
@@ -295,6 +295,7 @@ impl Validity {
                 "a lifetime of at least a second, with an end before the year 10000",
                 &format!("{lifetime:?}"),
             )
+            .role(profile.role())
         })?;
         let not_after = authority_ends.map_or(wanted, |end| end.min(wanted));
         let shortened_from = (not_after < wanted).then_some(wanted);
@@ -313,7 +314,8 @@ fn sign_certificate(
 ) -> Result<Certificate> {
     if !public_key.is_strong() {
         return Err(Error::new(Code::Unsupported, "a key of RSA from 2048 bits, ECDSA P-256 or ECDSA P-384")
-            .found(public_key.to_string()));
+            .found(public_key.to_string())
+            .role(profile.role()));
     }
     let algorithm = signers_key.signature_algorithm()?;
     let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
@@ -368,5 +370,5 @@ fn check_validity(authority: &Certificate, now: Time) -> Result<()> {
 
 fn conflict(profile: &Profile, expected: &str) -> Error {
     let found = if profile.is_authority() { "that of an authority" } else { "that of a leaf" };
-    Error::new(Code::UsageConflict, expected).found(format!("{found}, {}", profile.role()))
+    Error::new(Code::UsageConflict, expected).found(found).role(profile.role())
 }

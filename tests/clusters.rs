@@ -193,7 +193,10 @@ fn with_an_external_etcd_there_is_nothing_of_etcd_and_the_api_server_is_pointed_
     }
     let member = Node::etcd_member("etcd-1".parse()?, "192.0.2.30".parse()?);
     let error: Error = pki.authorities().join(&cluster, &member, Time::now()).unwrap_err();
-    assert_eq!(error.code(), Code::NoIssuer);
+    assert_eq!(error.code(), Code::Invalid);
+    let etcdctl = Expected::new(&cluster, &node).arguments(Component::Etcdctl);
+    assert_eq!(etcdctl, ["--cacert=/e/ca.crt", "--cert=/e/c.crt", "--key=/e/c.key"]);
+    assert!(Expected::new(&cluster, &node).arguments(Component::Etcd).is_empty());
     Ok(())
 }
 

@@ -202,7 +202,7 @@ fn what_is_there_is_never_replaced_and_nothing_else_is_written() {
             let before = tree(directory.path());
             let error = pki.save(directory.path()).unwrap_err();
             assert_eq!(error.code(), Code::Exists, "{what}: {error}");
-            assert_eq!(error.place(), Some(&Place::File(path.clone())), "{what}");
+            assert_eq!(error.places(), [Place::File(path.clone())], "{what}");
             assert!(error.to_string().starts_with(&format!("{}: ", path.display())), "{error}");
             assert_eq!(tree(directory.path()), before, "{what} at {name}");
         }
@@ -405,7 +405,7 @@ fn create_cluster_refuses_wrong_options_by_name_and_value() {
     }
     for (arguments, part) in [
         (&["--out"][..], "--out"),
-        (&[], "--out is missing"),
+        (&[], "--out DIR is missing"),
         (&["--out", "a", "--nodes", "b"], "--nodes"),
         (&["--out", "a", "b"], "\"b\""),
         (
@@ -445,7 +445,8 @@ fn the_other_examples_go_on_from_what_create_cluster_made() {
 
     let join = |kind: &str, name: &str| {
         let mut command = Command::new(example("join_node"));
-        command.arg(&first).arg(at(name)).args([&endpoint, kind, name, "192.0.2.7"]);
+        command.arg("--from").arg(&first).arg("--out").arg(at(name)).args(P256);
+        command.args(["--endpoint", &endpoint, "--kind", kind, "--node", name, "--address", "192.0.2.7"]);
         succeed(&mut command)
     };
     assert!(join("worker", "w-1").contains("CN=system:node:w-1"));
@@ -475,12 +476,13 @@ fn the_other_examples_go_on_from_what_create_cluster_made() {
     kubectl::accepts(&at("jane.conf")).unwrap();
     assert!(kubectl::view(&at("jane.conf")).unwrap().contains("jane: {x}@default-cluster"));
 
-    for (name, arguments) in [
-        ("join_node", &["a", "b", "c", "master", "d", "192.0.2.1"][..]),
-        ("join_node", &[]),
-        ("one_certificate", &["a"]),
-        ("kubeconfig_for_user", &["a"]),
-    ] {
+    let node = ["--from", "a", "--out", "b", "--node", "c", "--address", "192.0.2.1", "--kind", "master"];
+    for (arguments, said) in [(&node[..], "\"master\""), (&[], "--from"), (&["--frm", "a"], "--frm")] {
+        let output = run(Command::new(example("join_node")).args(arguments));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(utf8(output.stderr).contains(said), "{arguments:?}");
+    }
+    for (name, arguments) in [("one_certificate", &["a"]), ("kubeconfig_for_user", &["a"])] {
         let output = run(Command::new(example(name)).args(arguments));
         assert_eq!(output.status.code(), Some(2), "{name} {arguments:?}");
         assert!(utf8(output.stderr).starts_with("usage: "), "{name} {arguments:?}");

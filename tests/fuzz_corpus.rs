@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kubepki::kubeconfig::Kubeconfig;
-use kubepki::{
-    Authorities, Convention, Issuer, KeyAlgorithm, Node, PrivateKey, Profile, Role, Signer, Time, role,
-};
+use kubepki::{Authorities, Convention, Issuer, KeyAlgorithm, Node, PrivateKey, Profile, Signer, Time, role};
 
 use crate::support::{cluster, control_plane, der, fast_cluster, openssl};
 

@@ -10,6 +10,7 @@
 
 mod clusters;
 mod disk;
+mod foreign;
 mod fuzz_corpus;
 mod golden;
 mod judges;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     Authorities, AuthorityName, Certificate, Cluster, ClusterName, Code, Component, Convention, Credential,
-    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, Node, NodeName, PrivateKey, Profile, PublicKey,
-    Role, San, Signer, Subnet, Time, ToSign, Usage, UserName, role,
+    DnsName, Endpoint, Error, Etcd, Group, Issuer, KeyAlgorithm, Node, NodeName, Pki, PrivateKey, Profile,
+    PublicKey, Role, San, Signer, Subnet, Time, ToSign, Usage, UserName, role,
 };
 
 use crate::support::{certify, control_plane, fast_cluster, issuer, openssl, refused, utf8};
@@ -88,19 +88,19 @@ fn texts_that_are_no_values_of_their_field_are_refused_with_field_rule_and_value
             ("a\0b", "no control characters"),
             ("a\u{2028}b", "no line breaks"),
             (" a", "no white space at either end"),
-            ("system:node:n1", "no name that begins with system:"),
-            ("system:kube-scheduler", "no name that begins with system:"),
+            ("system:node:n1", "those of components, such as system:kube-scheduler, have roles"),
+            ("system:kube-scheduler", "those of components, such as system:kube-scheduler, have roles"),
         ]),
         ("group", read::<Group>, &[
             ("", "at least one character"),
             (long, "at most 253 bytes"),
             ("a\r\nb", "no control characters"),
-            ("system:masters", "role super-admin"),
-            ("system:nodes", "role kubelet-client"),
-            ("system:authenticated", "the API server gives it"),
-            ("system:unauthenticated", "the API server gives it"),
-            ("system:serviceaccounts", "only service-account tokens"),
-            ("system:serviceaccounts:kube-system", "only service-account tokens"),
+            ("system:masters", "another group: this one comes with a role"),
+            ("system:nodes", "another group: this one comes with a role"),
+            ("system:authenticated", "another group: this one comes with a role"),
+            ("system:unauthenticated", "another group: this one comes with a role"),
+            ("system:serviceaccounts", "another group: this one comes with a role"),
+            ("system:serviceaccounts:kube-system", "another group: this one comes with a role"),
         ]),
         ("cluster name", read::<ClusterName>, &[("", "at least one character"), ("a\nusers: []", "no control characters")]),
         ("authority name", read::<AuthorityName>, &[("", "at least one character"), ("a\0", "no control characters")]),
@@ -126,7 +126,7 @@ fn texts_that_are_no_values_of_their_field_are_refused_with_field_rule_and_value
             ("a:0", "a port from 1 to 65535"),
             ("a:65536", "a port from 1 to 65535"),
             ("a:", "a port from 1 to 65535"),
-            ("[::1", "lower-case letters"),
+            ("[::1", "in brackets"),
             ("[a]:1", "an IPv6 address between the brackets"),
             ("a b:1", "lower-case letters"),
             ("u@a:1", "lower-case letters"),
@@ -241,8 +241,25 @@ fn descriptions_that_contradict_themselves_are_refused() {
     ] {
         let joined = authorities().join(&fast_cluster(), &node.san(role, san()), Time::now());
         let value = format!("found \"a.example.com for {role}\"");
-        refused(joined, Code::Invalid, &["subject alternative name: expected names for ", &value]);
+        refused(joined, Code::Invalid, &["subject alternative name: expected a name for a serving ", &value]);
     }
+    let member = || Node::etcd_member("e-1".parse().unwrap(), [192, 0, 2, 1].into());
+    let external = Etcd::External { ca: "a".into(), cert: "b".into(), key: "c".into() };
+    for (cluster, node, field) in [
+        (
+            fast_cluster(),
+            Node::worker("w-1".parse().unwrap()).san(Role::KubeletServer, san()),
+            "alternative name",
+        ),
+        (fast_cluster(), worker().front_proxy_server([san()]), "front-proxy server"),
+        (fast_cluster(), member().kube_proxy(), "kube-proxy"),
+        (fast_cluster(), member().addresses([[192, 0, 2, 1].into()]), "addresses"),
+        (fast_cluster().etcd(external), member(), "etcd"),
+        (fast_cluster().dns_domain(["a"; 120].join(".").parse().unwrap()), worker(), "DNS domain"),
+    ] {
+        refused(authorities().join(&cluster, &node, Time::now()), Code::Invalid, &[field]);
+    }
+    refused(Pki::create(&fast_cluster(), &worker(), Time::now()), Code::Invalid, &["node: ", "\"w-1\""]);
 
     for (node, value) in [
         (control_plane("cp-1", "0.0.0.0"), "\"0.0.0.0\""),
@@ -397,8 +414,9 @@ fn authorities_sign_only_while_they_are_valid() {
 fn path_lengths_are_kept() {
     let now = Time::now();
     let name: AuthorityName = "a".parse().unwrap();
-    let intermediate = |length| role::Intermediate::new(&fast_cluster(), name).path_length(length).profile();
-    let root = Issuer::self_signed(&role::RootCa::new(&fast_cluster(), name).profile(), now).unwrap();
+    let intermediate =
+        |length| role::Intermediate::new(&fast_cluster(), name.clone()).path_length(length).profile();
+    let root = Issuer::self_signed(&role::RootCa::new(&fast_cluster(), name.clone()).profile(), now).unwrap();
     let one = root.intermediate(&intermediate(1), now).unwrap();
     let zero = one.intermediate(&intermediate(0), now).unwrap();
     // The length of the one above counts as well.
@@ -499,6 +517,9 @@ fn a_signer_that_fails_is_named_as_the_source() {
 fn a_signer_with_another_key_is_not_attached() {
     let key = || Arc::new(PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
     let mut authorities = authorities();
+    let here = authorities.attach(Role::EtcdCa, key());
+    refused(here, Code::Exists, &["etcd-ca: expected an authority whose key is elsewhere"]);
+    authorities = with_file(&authorities, "pki/etcd/ca.key", None);
     refused(
         authorities.attach(Role::EtcdCa, key()),
         Code::KeyMismatch,
@@ -561,6 +582,13 @@ fn one_authority_never_serves_as_two() {
     let renamed = Issuer::self_signed_by(&profile, Arc::new(of_issuer), now).unwrap();
     let same = [(Role::KubernetesCa, issuer().clone()), (Role::FrontProxyCa, renamed)];
     refused(Authorities::from_issuers(same, key()), Code::SharedAuthority, &["front-proxy-ca"]);
+    // Nor is one that stands below another, as every component that trusts the other would believe it.
+    let profile = role::FrontProxyCa::new(&fast_cluster()).profile();
+    let below = issuer().intermediate(&profile, now).unwrap();
+    let pair = [(Role::KubernetesCa, issuer().clone()), (Role::FrontProxyCa, below)];
+    refused(Authorities::from_issuers(pair, key()), Code::SharedAuthority, &["front-proxy-ca"]);
+    let twice = [(Role::KubernetesCa, issuer().clone()), (Role::KubernetesCa, issuer().clone())];
+    refused(Authorities::from_issuers(twice, key()), Code::Invalid, &["authority: ", "\"kubernetes-ca\""]);
     let other = Authorities::from_issuers([(Role::Admin, issuer().clone())], key());
     refused(other, Code::Invalid, &["authority: ", "\"admin\""]);
 }
@@ -628,14 +656,21 @@ fn what_cannot_sign_is_named_before_any_key_is_made() {
         ),
         ("pki/sa.key", "service-account: expected the service-account key, sa.key, found none".to_owned()),
     ] {
-        let without = with_file(&authorities, file, None);
+        let mut without = with_file(&authorities, &file.replace(".crt", ".key"), None);
+        without = with_file(&without, file, None);
         // RSA-4096: it would take its time.
         let cluster = fast_cluster().key_algorithm(KeyAlgorithm::Rsa4096);
         refused(without.join(&cluster, &node, now), Code::NoIssuer, &[&expected]);
     }
     // A worker needs the Kubernetes authority only.
     let mut lean = authorities;
-    for file in ["pki/etcd/ca.key", "pki/etcd/ca.crt", "pki/front-proxy-ca.crt", "pki/sa.key"] {
+    for file in [
+        "pki/etcd/ca.key",
+        "pki/etcd/ca.crt",
+        "pki/front-proxy-ca.key",
+        "pki/front-proxy-ca.crt",
+        "pki/sa.key",
+    ] {
         lean = with_file(&lean, file, None);
     }
     lean.join(&fast_cluster(), &worker(), now).unwrap();

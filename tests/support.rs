@@ -5,7 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Encoding};
-use kubepki::{Certificate, Cluster, Code, Convention, Issuer, KeyAlgorithm, Node, PublicKey, Time, role};
+use kubepki::{
+    Authorities, Certificate, Cluster, Code, Convention, Issuer, KeyAlgorithm, Node, Pki, PublicKey, Time,
+    role,
+};
 
 pub(crate) const CONVENTIONS: [Convention; 2] = [Convention::Documented, Convention::Kubeadm];
 
@@ -24,6 +27,14 @@ pub(crate) fn fast_cluster() -> Cluster {
 
 pub(crate) fn control_plane(name: &str, address: &str) -> Node {
     Node::control_plane(name.parse().unwrap(), address.parse().unwrap())
+}
+
+/// All that a node holds: as the first of its cluster, if it can be that.
+pub(crate) fn issue(authorities: &Authorities, cluster: &Cluster, node: &Node) -> Pki {
+    authorities
+        .first(cluster, node, Time::now())
+        .or_else(|_| authorities.join(cluster, node, Time::now()))
+        .unwrap()
 }
 
 /// What is in the first block of `pem`.

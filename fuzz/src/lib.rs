@@ -153,9 +153,9 @@ fn private_key_in_pem(pem: &[u8]) {
 fn subject(text: &str) {
     let (user, group) = (text.parse::<UserName>(), text.parse::<Group>());
     let Ok(name) = user.or_else(|_| "jane".parse()) else { return };
-    let mut builder = role::User::new(cluster(), &name);
+    let mut builder = role::User::new(cluster(), name.clone());
     if let Ok(group) = &group {
-        builder = builder.group(group);
+        builder = builder.group(group.clone());
     }
     let profile = builder.profile();
     assert_eq!(profile.common_name(), name.as_str());

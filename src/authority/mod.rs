@@ -271,9 +271,11 @@ impl Authorities {
         for (role, authority) in &self.authorities {
             for (other, trusted) in self.authorities.iter().filter(|(other, _)| *other != role) {
                 let mut own = authority.trusted.iter().chain(&authority.above);
-                if own.any(|own| {
-                    trusted.trusted.iter().any(|other| own.has_key_of(other) || own.stands_below(other))
-                }) {
+                // A key that two have in common is the later one's mistake.
+                let is_shared = |own: &Certificate, trusted: &Certificate| {
+                    (other < role && own.has_key_of(trusted)) || own.stands_below(trusted)
+                };
+                if own.any(|own| trusted.trusted.iter().any(|trusted| is_shared(own, trusted))) {
                     let found = format!("that of {other} ({})", trusted.certificate().subject());
                     return shared(*role, "an authority of its own", found);
                 }

@@ -56,6 +56,7 @@ mod cluster;
 mod document;
 mod error;
 mod expected;
+mod file;
 mod issuer;
 mod key;
 pub mod kubeconfig;
@@ -74,13 +75,14 @@ pub use authority::{Authorities, Authority};
 pub use cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 pub use error::{Code, Error, Place, Result};
 pub use expected::Expected;
+pub use file::File;
 pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
 pub use names::{
     AuthorityName, ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName,
 };
-pub use pki::{File, Pki};
+pub use pki::Pki;
 pub use report::Tree;
 pub use role::{Profile, Role};
 pub use time::Time;

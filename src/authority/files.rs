@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::{AUTHORITIES, Authorities, Authority};
 use crate::error::{Code, Error, Result};
+use crate::file::File;
 use crate::issuer::Issuer;
 use crate::key::{PrivateKey, Signer};
 use crate::layout::{Part, relative_path};
-use crate::pki::File;
 use crate::role::Role;
 use crate::x509::{Certificate, to_pem};
 

@@ -1,16 +1,14 @@
 //! [`Pki`]: what one machine holds, in memory first.
 
-mod file;
 mod save;
 
 use std::collections::BTreeMap;
-
-pub use file::File;
 
 use crate::authority::Authorities;
 use crate::cluster::{Cluster, Node};
 use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
+use crate::file::File;
 use crate::key::{PrivateKey, generate_all};
 use crate::kubeconfig::Kubeconfig;
 use crate::layout::Part;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 use zeroize::Zeroizing;
 
-use super::{File, Pki};
+use super::Pki;
 use crate::error::{Code, Error, Result};
+use crate::file::File;
 
 const DIRECTORY_MODE: u32 = 0o755;
 

@@ -60,7 +60,7 @@ impl File {
 
 impl File {
     /// Whether other bytes say the same: the same certificates, or the same key, in whatever form.
-    pub(super) fn has_contents(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn has_contents(&self, bytes: &[u8]) -> bool {
         let same = |one: Result<bool>| one.unwrap_or(false);
         bytes == self.bytes()
             || match self.part {

@@ -2,41 +2,40 @@
 //!
 //! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`.
 
+mod options;
+
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Instant;
 
 use kubepki::{Authorities, Cluster, Node, Role, Time};
 use lexopt::prelude::*;
+use options::{ClusterOptions, Error, value};
 
 const USAGE: &str = "usage: create_cluster --out DIR
-  [--convention documented|kubeadm]   whose names to use             (documented)
-  [--algorithm ALGORITHM]             rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384 (rsa-2048)
-  [--cluster-name NAME]               the cluster's name in kubeconfigs
-  [--endpoint HOST:PORT]              where clients reach the API    (127.0.0.1:6443)
-  [--node NAME] [--address IP]        the first control-plane node   (cp-1, 127.0.0.1)
-  [--service-subnet CIDR]...          one, or one of each IP family  (10.96.0.0/12)
-  [--dns-domain DOMAIN]               of the cluster's DNS           (cluster.local)
+  [--node NAME] [--address IP]        the first control-plane node    (cp-1, 127.0.0.1)
   [--san NAME|IP]...                  more names of the API server
   [--worker NAME=IP]...               a worker and its address";
-
-type Error = Box<dyn std::error::Error>;
 
 struct Options {
     out: PathBuf,
     cluster: Cluster,
     node: Node,
-    workers: Vec<(String, Node)>,
+    workers: Vec<Node>,
 }
 
-fn main() -> Result<(), lexopt::Error> {
-    run().map_err(|error| lexopt::Error::Custom(error.to_string().into()))
+fn main() -> ExitCode {
+    options::run(|| match read_options()? {
+        Some(options) => create(options),
+        None => {
+            println!("{USAGE}\n{}", options::USAGE);
+            Ok(())
+        }
+    })
 }
 
-fn run() -> Result<(), Error> {
-    let Some(Options { out, cluster, node, workers }) = options()? else {
-        println!("{USAGE}");
-        return Ok(());
-    };
+fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error> {
     let now = Time::now();
     let mut times = Vec::new();
     let mut start = Instant::now();
@@ -44,17 +43,20 @@ fn run() -> Result<(), Error> {
 
     let authorities = Authorities::create(&cluster, now)?;
     lap("authorities and service-account key".to_owned());
-    let pki = authorities.first(&cluster, &node, now)?;
-    lap(format!("{} certificates of {}", pki.credentials().count(), node.name()));
-    pki.save(&out)?;
-    lap(format!("{} files written to {}", pki.files().count(), out.display()));
-    println!("{}", pki.tree());
-    for (name, worker) in &workers {
-        let directory = out.join("workers").join(name);
-        let pki = authorities.join(&cluster, worker, now)?;
-        pki.save(&directory)?;
-        lap(format!("worker {name}, written to {}", directory.display()));
-        println!("worker {name}\n{}", pki.tree());
+    let mut machines = vec![(out.clone(), authorities.first(&cluster, &node, now)?)];
+    lap(format!("control-plane node {}", node.name()));
+    for worker in &workers {
+        let directory = out.join("workers").join(worker.name().as_str());
+        machines.push((directory, authorities.join(&cluster, worker, now)?));
+        lap(format!("worker {}", worker.name()));
+    }
+    for (directory, pki) in &machines {
+        pki.save(directory)?;
+        lap(format!("{} files written to {}", pki.files().count(), directory.display()));
+    }
+
+    for (directory, pki) in &machines {
+        println!("{}\n\n{}", directory.display(), pki.tree());
     }
     for (what, time) in times {
         println!("{:8.1} ms  {what}", time.as_secs_f64() * 1000.0);
@@ -63,40 +65,45 @@ fn run() -> Result<(), Error> {
 }
 
 /// `None` when only the usage is asked for.
-fn options() -> Result<Option<Options>, Error> {
-    let mut out = None;
-    let mut cluster = Cluster::new("127.0.0.1:6443".parse()?);
+fn read_options() -> Result<Option<Options>, Error> {
+    let (mut out, mut cluster) = (None, ClusterOptions::new()?);
     let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
-    let (mut subnets, mut sans, mut workers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sans, mut workers) = (Vec::new(), Vec::<Node>::new());
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("out") => out = Some(PathBuf::from(arguments.value()?)),
-            Long("convention") => cluster = cluster.convention(arguments.value()?.parse()?),
-            Long("algorithm") => cluster = cluster.key_algorithm(arguments.value()?.parse()?),
-            Long("cluster-name") => cluster = cluster.name(arguments.value()?.parse()?),
-            Long("endpoint") => cluster = cluster.endpoint(arguments.value()?.parse()?),
-            Long("node") => name = arguments.value()?.parse()?,
-            Long("address") => address = arguments.value()?.parse()?,
-            Long("service-subnet") => subnets.push(arguments.value()?.parse()?),
-            Long("dns-domain") => cluster = cluster.dns_domain(arguments.value()?.parse()?),
-            Long("san") => sans.push(arguments.value()?.parse()?),
-            Long("worker") => workers.push(worker(&arguments.value()?.string()?)?),
+            Long("node") => name = value("node", &mut arguments)?,
+            Long("address") => address = value("address", &mut arguments)?,
+            Long("san") => sans.push(value("san", &mut arguments)?),
+            Long("worker") => {
+                let Worker(worker) = value("worker", &mut arguments)?;
+                if workers.iter().any(|other| other.name() == worker.name()) {
+                    return Err(format!("--worker {:?}: each worker once", worker.name().as_str()).into());
+                }
+                workers.push(worker);
+            }
             Short('h') | Long("help") => return Ok(None),
-            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
+            Long(other) => {
+                let other = other.to_owned();
+                cluster = cluster.take(&other, &mut arguments)?;
+            }
+            other => return Err(other.unexpected().into()),
         }
     }
-    if !subnets.is_empty() {
-        cluster = cluster.service_subnets(subnets);
-    }
-    let node =
-        sans.into_iter().fold(Node::control_plane(name, address), |node, san| node.san(Role::ApiServer, san));
-    let out = out.ok_or_else(|| format!("--out is missing\n{USAGE}"))?;
-    Ok(Some(Options { out, cluster, node, workers }))
+    let node = Node::control_plane(name, address);
+    let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
+    let out = out.ok_or("--out DIR is missing; --help shows all options")?;
+    Ok(Some(Options { out, cluster: cluster.cluster(), node, workers }))
 }
 
-fn worker(text: &str) -> Result<(String, Node), Error> {
-    let (name, address) =
-        text.split_once('=').ok_or_else(|| format!("--worker: expected NAME=IP, found {text:?}"))?;
-    Ok((name.to_owned(), Node::worker(name.parse()?).addresses([address.parse()?])))
+struct Worker(Node);
+
+impl FromStr for Worker {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (name, address) = text.split_once('=').ok_or("expected NAME=IP")?;
+        Ok(Self(Node::worker(name.parse()?).addresses([address.parse()?])))
+    }
 }

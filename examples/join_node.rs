@@ -1,29 +1,59 @@
 //! Issues what another node of an existing cluster holds, from the cluster's authorities in a directory.
 
-use kubepki::{Authorities, Cluster, Node, Time};
+mod options;
 
-const USAGE: &str = "usage: join_node FROM OUT ENDPOINT control-plane|etcd-member|worker NAME ADDRESS
-  FROM is a directory with pki/ca.crt, pki/ca.key and so on, such as /etc/kubernetes of the first node";
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [from, out, endpoint, kind, name, address] = &arguments[..] else { usage() };
-    let (name, address) = (name.parse()?, address.parse()?);
+use kubepki::{Authorities, Node, Time};
+use lexopt::prelude::*;
+use options::{ClusterOptions, Error, value};
+
+const USAGE: &str = "usage: join_node --from DIR --out DIR --node NAME --address IP [--kind KIND] [OPTION]...
+  --from DIR       has pki/ca.crt, pki/ca.key and so on, such as /etc/kubernetes of the first node
+  --kind KIND      control-plane, worker or etcd-member (control-plane)
+The other options must be those that the cluster was created with:";
+
+fn main() -> ExitCode {
+    options::run(join)
+}
+
+fn join() -> Result<(), Error> {
+    let (mut from, mut out, mut name, mut address) = (None, None, None, None);
+    let (mut kind, mut cluster) = ("control-plane".to_owned(), ClusterOptions::new()?);
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("from") => from = Some(PathBuf::from(arguments.value()?)),
+            Long("out") => out = Some(PathBuf::from(arguments.value()?)),
+            Long("node") => name = Some(value("node", &mut arguments)?),
+            Long("address") => address = Some(value("address", &mut arguments)?),
+            Long("kind") => kind = value("kind", &mut arguments)?,
+            Short('h') | Long("help") => {
+                println!("{USAGE}\n{}", options::USAGE);
+                return Ok(());
+            }
+            Long(other) => {
+                let other = other.to_owned();
+                cluster = cluster.take(&other, &mut arguments)?;
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let (Some(from), Some(out), Some(name), Some(address)) = (from, out, name, address) else {
+        return Err("--from, --out, --node and --address are needed; --help shows all options".into());
+    };
     let node = match kind.as_str() {
         "control-plane" => Node::control_plane(name, address),
         "etcd-member" => Node::etcd_member(name, address),
         "worker" => Node::worker(name).addresses([address]),
-        _ => usage(),
+        other => {
+            return Err(format!("--kind {other:?}: expected control-plane, worker or etcd-member").into());
+        }
     };
-    let authorities = Authorities::load(from)?;
-    // Keys and conventions are the cluster's, so a real installer keeps one description of it for all nodes.
-    let pki = authorities.join(&Cluster::new(endpoint.parse()?), &node, Time::now())?;
+
+    let pki = Authorities::load(from)?.join(&cluster.cluster(), &node, Time::now())?;
     pki.save(out)?;
     print!("{}", pki.tree());
     Ok(())
-}
-
-fn usage() -> ! {
-    eprintln!("{USAGE}");
-    std::process::exit(2)
 }

@@ -1,7 +1,7 @@
 //! Prints the kubeconfig of a new user, with a client certificate from the cluster's authority.
 
 use kubepki::kubeconfig::Kubeconfig;
-use kubepki::{Authorities, Cluster, Role, Time, role};
+use kubepki::{Authorities, Cluster, Time, role};
 
 const USAGE: &str = "usage: kubeconfig_for_user DIR ENDPOINT NAME [GROUP]...
   DIR is a directory with pki/ca.crt and pki/ca.key, such as /etc/kubernetes";
@@ -11,11 +11,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [directory, endpoint, name, groups @ ..] = &arguments[..] else { usage() };
     let cluster = Cluster::new(endpoint.parse()?);
     let authorities = Authorities::load(directory)?;
-    let mut user = role::User::new(&cluster, &name.parse()?);
+    let mut user = role::User::new(&cluster, name.parse()?);
     for group in groups {
-        user = user.group(&group.parse()?);
+        user = user.group(group.parse()?);
     }
-    let credential = authorities.issue(Role::KubernetesCa, &user.profile(), Time::now())?;
+    let credential = authorities.issue(&user.profile(), Time::now())?;
     print!("{}", *Kubeconfig::for_user(&cluster, &authorities, &credential)?.to_yaml());
     Ok(())
 }

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Of the cluster's description, a service's certificate needs the DNS domain and the key algorithm.
     let cluster = Cluster::new("127.0.0.1:6443".parse()?).dns_domain("cluster.local".parse()?);
-    let mut service = role::Service::new(&cluster, &service.parse()?);
+    let mut service = role::Service::new(&cluster, service.parse()?);
     for san in sans {
         service = service.san(san.parse()?);
     }

@@ -1,7 +1,7 @@
 //! Component arguments: which component is given which file, as data.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::cluster::{Etcd, KubeletClientCertificate};
@@ -73,7 +73,10 @@ enum Value<'a> {
 
 impl Expected {
     /// The arguments by which `component` is given this node's files, each as `--NAME=VALUE`, and those without which
-    /// the files would mean nothing. Everything else about a component is its installer's affair.
+    /// the files would mean nothing. Everything else about a component is its installer's affair, and so is which
+    /// components run on this node: a worker's arguments of kube-apiserver name files that a worker does not have.
+    ///
+    /// There are none for a component that this kind of node does not run.
     ///
     /// ```
     /// use kubepki::{Cluster, Component, Expected, Node};
@@ -88,14 +91,20 @@ impl Expected {
     /// ```
     #[must_use]
     pub fn arguments(&self, component: Component) -> Vec<String> {
-        let arguments = match component {
-            Component::ApiServer => self.api_server(),
-            Component::ControllerManager => self.controller_manager(),
-            Component::Scheduler => clients_of_the_api_server(Role::Scheduler),
-            Component::Kubelet => self.kubelet(),
-            Component::Etcd => etcd(),
-            Component::Etcdctl => etcdctl(),
+        let (needed, arguments) = match component {
+            Component::ApiServer => (Role::ApiServer, self.api_server()),
+            Component::ControllerManager => (Role::ControllerManager, self.controller_manager()),
+            Component::Scheduler => (Role::Scheduler, clients_of_the_api_server(Role::Scheduler)),
+            Component::Kubelet => (Role::KubeletClient, self.kubelet()),
+            Component::Etcd => (Role::EtcdServer, etcd()),
+            Component::Etcdctl => match &self.cluster.etcd {
+                Etcd::External { ca, cert, key } => (Role::ApiServer, external_etcdctl([ca, cert, key])),
+                Etcd::Stacked | Etcd::Dedicated => (Role::EtcdHealthcheckClient, etcdctl()),
+            },
         };
+        if !self.has(needed) {
+            return Vec::new();
+        }
         arguments
             .into_iter()
             .filter_map(|(name, value)| Some(format!("--{name}={}", self.text(value)?)))
@@ -138,7 +147,7 @@ impl Expected {
             ("etcd-certfile", etcd_cert),
             ("etcd-keyfile", etcd_key),
             ("requestheader-client-ca-file", Value::Role(FrontProxyCa, Certificate)),
-            ("requestheader-allowed-names", text("front-proxy-client")),
+            ("requestheader-allowed-names", text(FrontProxyClient.common_name().unwrap_or_default())),
             ("requestheader-username-headers", text("X-Remote-User")),
             ("requestheader-group-headers", text("X-Remote-Group")),
             ("requestheader-extra-headers-prefix", text("X-Remote-Extra-")),
@@ -215,6 +224,10 @@ fn etcd() -> Vec<(&'static str, Value<'static>)> {
         ("peer-client-cert-auth", text("true")),
         ("peer-trusted-ca-file", Value::Role(Role::EtcdCa, Certificate)),
     ]
+}
+
+fn external_etcdctl(files: [&PathBuf; 3]) -> Vec<(&'static str, Value<'_>)> {
+    ["cacert", "cert", "key"].into_iter().zip(files.map(|path| Value::Path(path))).collect()
 }
 
 fn etcdctl() -> Vec<(&'static str, Value<'static>)> {

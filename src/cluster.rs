@@ -1,12 +1,14 @@
 //! [`Cluster`] and [`Node`]: descriptions, from which everything else follows.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::key::KeyAlgorithm;
-use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet};
+use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet, is_one_machine};
 use crate::role::Role;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,16 +28,32 @@ pub enum Convention {
     Kubeadm,
 }
 
-impl std::str::FromStr for Convention {
+impl Convention {
+    /// The stable name: `documented`, `kubeadm`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Kubeadm => "kubeadm",
+        }
+    }
+}
+
+impl FromStr for Convention {
     type Err = Error;
 
-    /// Reads `documented` and `kubeadm`.
+    /// Reads [`Convention::id`].
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "documented" => Ok(Self::Documented),
-            "kubeadm" => Ok(Self::Kubeadm),
-            _ => Err(Error::invalid("convention", "documented or kubeadm", text)),
-        }
+        [Self::Documented, Self::Kubeadm]
+            .into_iter()
+            .find(|convention| convention.id() == text)
+            .ok_or_else(|| Error::invalid("convention", "documented or kubeadm", text))
+    }
+}
+
+impl fmt::Display for Convention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
     }
 }
 
@@ -51,7 +69,7 @@ pub enum Etcd {
     /// [`Authorities`]: crate::Authorities
     Dedicated,
     /// An etcd with certificates from elsewhere: no etcd authority is made, and the API server is pointed to these
-    /// files.
+    /// files, on each control-plane node.
     External {
         /// The certificates that the API server trusts etcd by.
         ca: PathBuf,
@@ -139,25 +157,30 @@ impl Cluster {
         self
     }
 
-    /// The domain of the cluster's DNS.
+    /// The domain of the cluster's DNS; otherwise it is `cluster.local`.
     pub fn dns_domain(mut self, domain: DnsName) -> Self {
         self.dns_domain = Some(domain);
         self
     }
 
-    /// The ranges of addresses for services: one, or one of each family.
+    /// The ranges of addresses for services: one, or one of each family, instead of `10.96.0.0/12`.
+    ///
+    /// Another number, or two of one family, is refused where certificates are made.
     pub fn service_subnets(mut self, subnets: impl IntoIterator<Item = Subnet>) -> Self {
         self.service_subnets = Some(subnets.into_iter().collect());
         self
     }
 
-    /// The algorithm of every key that is made.
+    /// The algorithm of every key that is made; otherwise it is RSA-2048.
     pub fn key_algorithm(mut self, algorithm: KeyAlgorithm) -> Self {
         self.key_algorithm = algorithm;
         self
     }
 
-    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing.
+    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing; otherwise it is 87600 and
+    /// 8760 hours. A leaf never outlives its authority: see [`Credential::shortened_from`].
+    ///
+    /// [`Credential::shortened_from`]: crate::Credential::shortened_from
     pub fn lifetimes(mut self, authority: Duration, leaf: Duration) -> Self {
         (self.authority_lifetime, self.leaf_lifetime) = (authority, leaf);
         self
@@ -169,7 +192,7 @@ impl Cluster {
         self
     }
 
-    /// Where etcd runs.
+    /// Where etcd runs; otherwise it is [`Etcd::Stacked`].
     pub fn etcd(mut self, etcd: Etcd) -> Self {
         self.etcd = etcd;
         self
@@ -212,8 +235,12 @@ impl Cluster {
         }
     }
 
-    /// Checks what no single value can: the service subnets among each other.
+    /// Checks what no single value can.
     pub(crate) fn check(&self) -> Result<()> {
+        // The longest name that is made of it is a certificate's as well.
+        if let Err(error) = format!("kubernetes.default.svc.{}", self.domain()).parse::<DnsName>() {
+            return Err(error.field("DNS domain"));
+        }
         match self.service_subnets.as_deref() {
             None | Some([_]) => Ok(()),
             Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),
@@ -261,7 +288,8 @@ pub(crate) enum NodeKind {
 }
 
 impl Node {
-    /// A control-plane node, whose API server and etcd member others reach at `advertise`.
+    /// A control-plane node, whose API server and etcd member others reach at `advertise` (kubeadm's
+    /// `localAPIEndpoint.advertiseAddress`).
     pub fn control_plane(name: NodeName, advertise: IpAddr) -> Self {
         Self::new(name, NodeKind::ControlPlane { advertise: advertise.to_canonical() })
     }
@@ -282,7 +310,7 @@ impl Node {
     }
 
     /// The addresses at which API servers call this node's kubelet. Giving them asks for a serving certificate of the
-    /// kubelet that names them; without, the kubelet makes itself a self-signed one.
+    /// kubelet that names them; without, the kubelet makes itself a self-signed one. An etcd member has no kubelet.
     pub fn addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.addresses = addresses.into_iter().collect();
         self
@@ -290,25 +318,32 @@ impl Node {
 
     /// Adds a subject alternative name to one of this node's serving certificates: [`Role::ApiServer`],
     /// [`Role::EtcdServer`], [`Role::EtcdPeer`] or [`Role::KubeletServer`].
+    ///
+    /// [`Authorities::join`](crate::Authorities::join) refuses a role that this kind of node never has. A name for a
+    /// certificate that this node could have but does not (etcd elsewhere, no kubelet serving certificate) is passed
+    /// over.
     pub fn san(mut self, role: Role, san: San) -> Self {
         self.sans.push((role, san));
         self
     }
 
-    /// Asks for a kubeconfig of kube-proxy. kubeadm's kube-proxy needs none: it has a service account.
+    /// Asks for a kubeconfig of kube-proxy, on a control-plane node or a worker. kubeadm's kube-proxy needs none: it
+    /// has a service account.
     pub fn kube_proxy(mut self) -> Self {
         self.kube_proxy = true;
         self
     }
 
-    /// Asks for a serving certificate of a front proxy on this node, with these names.
+    /// Asks for a serving certificate of a front proxy on this control-plane node, with these names; none of them asks
+    /// for no certificate.
     pub fn front_proxy_server(mut self, sans: impl IntoIterator<Item = San>) -> Self {
         self.front_proxy_server = sans.into_iter().collect();
         self
     }
 
-    /// The port on which this node's API server listens (kubeadm's `bindPort`). Otherwise it is the endpoint's where
-    /// that is this node's address, and 6443 elsewhere.
+    /// The port on which this node's API server listens (kubeadm's `localAPIEndpoint.bindPort`), where its
+    /// kube-controller-manager and kube-scheduler reach it. Otherwise it is the endpoint's where that is this node's
+    /// address, and 6443 elsewhere.
     pub fn bind_port(mut self, port: u16) -> Self {
         self.bind_port = Some(port);
         self
@@ -318,6 +353,14 @@ impl Node {
     #[must_use]
     pub fn name(&self) -> &NodeName {
         &self.name
+    }
+
+    /// Where others reach the node's API server and etcd; a worker has neither.
+    pub(crate) fn advertise_address(&self) -> Option<IpAddr> {
+        match self.kind {
+            NodeKind::ControlPlane { advertise } | NodeKind::EtcdMember { advertise } => Some(advertise),
+            NodeKind::Worker => None,
+        }
     }
 
     /// Where components of a control-plane node reach its own API server.
@@ -335,22 +378,15 @@ impl Node {
         self.sans.iter().filter(move |(of, _)| *of == role).map(|(_, san)| san.clone())
     }
 
-    /// Checks that every added name belongs to a certificate that this node gets.
+    /// Checks what its parts alone cannot: addresses and port.
     pub(crate) fn check(&self) -> Result<()> {
-        let possible: &[Role] = match self.kind {
-            NodeKind::ControlPlane { .. } => {
-                &[Role::ApiServer, Role::EtcdServer, Role::EtcdPeer, Role::KubeletServer]
-            }
-            NodeKind::EtcdMember { .. } => &[Role::EtcdServer, Role::EtcdPeer],
-            NodeKind::Worker => &[Role::KubeletServer],
-        };
-        match self.sans.iter().find(|(role, _)| !possible.contains(role)) {
-            None => Ok(()),
-            Some((role, san)) => {
-                let ids: Vec<_> = possible.iter().map(|role| role.id()).collect();
-                let rule = format!("names for {} on this kind of node", ids.join(", "));
-                Err(Error::invalid("subject alternative name", rule, &format!("{san} for {role}")))
-            }
+        let mut addresses = self.advertise_address().into_iter().chain(self.addresses.iter().copied());
+        if let Some(address) = addresses.find(|it| !is_one_machine(*it)) {
+            return Err(Error::invalid("address", "an address of one machine", &address.to_string()));
+        }
+        match self.bind_port {
+            Some(0) => Err(Error::invalid("bind port", "a port from 1 to 65535", "0")),
+            _ => Ok(()),
         }
     }
 }

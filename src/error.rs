@@ -28,7 +28,8 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     code: Code,
-    place: Option<Place>,
+    /// The outermost first: a role, then its field.
+    places: Vec<Place>,
     expected: String,
     found: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -44,7 +45,7 @@ pub enum Code {
     AuthorityNotYetValid,
     /// A signature does not verify.
     BadSignature,
-    /// The file is already there and was not loaded: it is left as it is.
+    /// Another file is already there: it is left as it is.
     Exists,
     /// A text or number that is no legal value of its field.
     Invalid,
@@ -54,7 +55,8 @@ pub enum Code {
     KeyMismatch,
     /// Bytes that are not what they should be: PEM, DER or YAML that cannot be read.
     Malformed,
-    /// There is nothing that could sign: the authority is missing, or its key is elsewhere.
+    /// There is nothing that could sign: the authority is missing, its key is elsewhere, or the service-account key is
+    /// missing.
     NoIssuer,
     /// A certificate that should sign others is no certificate authority, or may not sign this.
     NotAnAuthority,
@@ -134,7 +136,13 @@ impl fmt::Display for Place {
 
 impl Error {
     pub(crate) fn new(code: Code, expected: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, place: None, expected: expected.into(), found: None, source: None }))
+        Self(Box::new(Inner {
+            code,
+            places: Vec::new(),
+            expected: expected.into(),
+            found: None,
+            source: None,
+        }))
     }
 
     /// A value that breaks a rule of its field. `value` must be no secret: it is quoted.
@@ -173,8 +181,21 @@ impl Error {
         self.at(Place::Role(role))
     }
 
+    /// Says where, around what was said before; once.
     fn at(mut self, place: Place) -> Self {
-        self.0.place = Some(place);
+        if !self.0.places.contains(&place) {
+            self.0.places.insert(0, place);
+        }
+        self
+    }
+
+    /// Completes the file that it is about, if that was relative to `directory`.
+    pub(crate) fn below(mut self, directory: &Path) -> Self {
+        for place in &mut self.0.places {
+            if let Place::File(path) = place {
+                *path = directory.join(&path);
+            }
+        }
         self
     }
 
@@ -184,10 +205,10 @@ impl Error {
         self.0.code
     }
 
-    /// Where it went wrong: the file, the field or the role.
+    /// Where it went wrong, the outermost first: a file or a role, then a field in it.
     #[must_use]
-    pub fn place(&self) -> Option<&Place> {
-        self.0.place.as_ref()
+    pub fn places(&self) -> &[Place] {
+        &self.0.places
     }
 
     /// What was expected there; for [`Code::Io`], what was to be done.
@@ -205,8 +226,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { code, place, expected, found, .. } = &*self.0;
-        if let Some(place) = place {
+        let Inner { code, places, expected, found, .. } = &*self.0;
+        for place in places {
             write!(f, "{place}: ")?;
         }
         let (verb, but) = if *code == Code::Io { ("cannot", ":") } else { ("expected", ", found") };

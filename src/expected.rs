@@ -1,6 +1,7 @@
 //! [`Expected`]: all that one machine must hold.
 
 use crate::cluster::{Cluster, Etcd, KubeletClientCertificate, Node, NodeKind};
+use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::role::{self, Profile, Role};
 
@@ -17,7 +18,7 @@ pub struct Expected {
 
 /// Whether a control-plane node is the one that a cluster begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+enum Turn {
     First,
     Later,
 }
@@ -25,13 +26,20 @@ pub(crate) enum Turn {
 impl Expected {
     /// What follows from the descriptions of a cluster and one of its nodes, in `/etc/kubernetes`.
     ///
-    /// super-admin.conf is not expected: only the first node of a cluster has it.
+    /// super-admin.conf is not expected: only the first node of a cluster has it. Descriptions that contradict
+    /// themselves are refused where certificates are made, not here.
     #[must_use]
     pub fn new(cluster: &Cluster, node: &Node) -> Self {
         Self::at_turn(cluster, node, Turn::Later)
     }
 
-    pub(crate) fn at_turn(cluster: &Cluster, node: &Node, turn: Turn) -> Self {
+    /// What follows for the first control-plane node of a cluster: super-admin.conf as well.
+    #[must_use]
+    pub fn first(cluster: &Cluster, node: &Node) -> Self {
+        Self::at_turn(cluster, node, Turn::First)
+    }
+
+    fn at_turn(cluster: &Cluster, node: &Node, turn: Turn) -> Self {
         let profiles = profiles(cluster, node, turn);
         Self {
             cluster: cluster.clone(),
@@ -49,7 +57,8 @@ impl Expected {
         self
     }
 
-    /// Says that the key of an authority is not on the node: kube-controller-manager is then not told to sign with it.
+    /// Says that the key of an authority is not on the node. For [`Role::KubernetesCa`], kube-controller-manager is then
+    /// not told to sign with it; for the others it changes nothing.
     #[must_use]
     pub fn external(mut self, authority: Role) -> Self {
         self.external.push(authority);
@@ -76,6 +85,43 @@ impl Expected {
             (NodeKind::Worker, _) => &[Role::KubernetesCa],
         };
         needed.iter().copied()
+    }
+
+    pub(crate) fn is_control_plane(&self) -> bool {
+        matches!(self.node.kind, NodeKind::ControlPlane { .. })
+    }
+
+    /// Checks that the descriptions do not contradict themselves, and that the node gets everything that is asked for.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.cluster.check()?;
+        self.node.check()?;
+        let node = &self.node;
+        if matches!((&self.cluster.etcd, node.kind), (Etcd::External { .. }, NodeKind::EtcdMember { .. })) {
+            return Err(Error::invalid(
+                "etcd",
+                "a cluster with its own etcd for an etcd member",
+                "an external etcd",
+            ));
+        }
+        let asked_for = [
+            (!node.addresses.is_empty(), Role::KubeletServer, "addresses"),
+            (node.kube_proxy, Role::KubeProxy, "kube-proxy"),
+            (!node.front_proxy_server.is_empty(), Role::FrontProxyServer, "front-proxy server"),
+        ];
+        if let Some((_, role, field)) = asked_for.iter().find(|(asked, role, _)| *asked && !self.has(*role)) {
+            let rule = format!("a kind of node that has a certificate of {role}");
+            return Err(Error::invalid(field, rule, node.name().as_str()));
+        }
+        let serving: Vec<_> =
+            self.profiles.iter().filter(|profile| profile.is_serving()).map(Profile::role).collect();
+        match node.sans.iter().find(|(role, _)| !serving.contains(role)) {
+            None => Ok(()),
+            Some((role, san)) => {
+                let ids: Vec<_> = serving.iter().map(|role| role.id()).collect();
+                let rule = format!("a name for a serving certificate of this node ({})", ids.join(", "));
+                Err(Error::invalid("subject alternative name", rule, &format!("{san} for {role}")))
+            }
+        }
     }
 
     /// Whether the node holds a certificate of `role`.
@@ -113,7 +159,9 @@ fn profiles(cluster: &Cluster, node: &Node, turn: Turn) -> Vec<Profile> {
             let mut front_proxy_names = node.front_proxy_server.iter().cloned();
             if let Some(first) = front_proxy_names.next() {
                 let server = role::FrontProxyServer::new(cluster, first);
-                profiles.push(front_proxy_names.fold(server, role::FrontProxyServer::san).profile());
+                let added = node.added_sans(Role::FrontProxyServer);
+                profiles
+                    .push(front_proxy_names.chain(added).fold(server, role::FrontProxyServer::san).profile());
             }
         }
         NodeKind::EtcdMember { .. } => profiles.extend(etcd_member),

@@ -9,7 +9,8 @@ use crate::key::{PrivateKey, PublicKey, Signer, sign};
 use crate::role::Profile;
 use crate::time::Time;
 use crate::x509::{
-    Certificate, Credential, DistinguishedName, Template, assemble, check_chain, check_key, leaf,
+    Certificate, Credential, DistinguishedName, Template, Usage, assemble, chain_above, check_authorities,
+    check_chain, check_key, leaf,
 };
 
 /// How far certificates begin before the moment of issuing, for clocks that differ (cmd/kubeadm, constants.go,
@@ -35,6 +36,7 @@ const BACKDATE: Duration = Duration::from_secs(5 * 60);
 pub struct Issuer {
     chain: Vec<Certificate>,
     key: Key,
+    shortened_from: Option<Time>,
 }
 
 #[derive(Clone)]
@@ -55,38 +57,51 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`Code::UsageConflict`] when the profile is no authority's, [`Code::Invalid`] for a lifetime that no
-    /// certificate can hold, [`Code::Random`].
+    /// [`Code::UsageConflict`] when the profile is no authority's, [`Code::Invalid`] for a lifetime under a second or
+    /// beyond the year 9999, [`Code::Random`].
     pub fn self_signed(profile: &Profile, now: Time) -> Result<Self> {
         Self::self_signed_with_key(profile, PrivateKey::generate(profile.key_algorithm())?, now)
     }
 
     pub(crate) fn self_signed_with_key(profile: &Profile, key: PrivateKey, now: Time) -> Result<Self> {
-        let key = Key::Here(Arc::new(key));
-        Ok(Self { chain: vec![self_sign(profile, key.signer(), now)?], key })
+        Self::self_signed_with(profile, Key::Here(Arc::new(key)), now)
     }
 
-    /// Makes a self-signed certificate for a key that lives elsewhere.
+    /// Makes a self-signed certificate for a key that lives elsewhere. The profile's key algorithm is passed over: the
+    /// signer has its own.
     ///
     /// # Errors
     ///
-    /// As [`self_signed`](Self::self_signed), and [`Code::Signer`] and [`Code::SignerMismatch`] when the signer fails
-    /// or answers with what its public key does not verify.
+    /// As [`self_signed`](Self::self_signed), [`Code::Unsupported`] when the signer's key is weak or of another kind
+    /// than RSA, P-256 and P-384, and [`Code::Signer`] and [`Code::SignerMismatch`] when the signer fails or answers
+    /// with what its public key does not verify.
     pub fn self_signed_by(profile: &Profile, signer: Arc<dyn Signer>, now: Time) -> Result<Self> {
-        Ok(Self { chain: vec![self_sign(profile, signer.as_ref(), now)?], key: Key::Elsewhere(signer) })
+        Self::self_signed_with(profile, Key::Elsewhere(signer), now)
     }
 
-    /// Takes a certificate authority's certificate, those above it as far as they are known, and its private key.
+    fn self_signed_with(profile: &Profile, key: Key, now: Time) -> Result<Self> {
+        check_is_authority(profile)?;
+        let public_key = key.signer().public_key().clone();
+        let validity = Validity::new(profile, now, None)?;
+        let certificate =
+            sign_certificate(profile, &validity, &public_key, (key.signer(), &public_key), None)?;
+        Ok(Self { chain: vec![certificate], key, shortened_from: None })
+    }
+
+    /// Takes a certificate authority's certificate, then those above it, nearest first, as far as they are known, and
+    /// its private key.
     ///
     /// # Errors
     ///
-    /// [`Code::NotAnAuthority`] when the first certificate may not sign others, [`Code::KeyMismatch`] when the key is
-    /// not its, [`Code::WrongIssuer`] or [`Code::BadSignature`] when a certificate was not issued by the next.
+    /// [`Code::Malformed`] when there is no certificate, [`Code::NotAnAuthority`] when the first may not sign others,
+    /// [`Code::KeyMismatch`] when the key is not its, [`Code::WrongIssuer`] or [`Code::BadSignature`] when a certificate
+    /// was not issued by the next.
     pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self> {
         Self::with_key(chain, Key::Here(Arc::new(key)))
     }
 
-    /// Takes a certificate authority's certificate, those above it as far as they are known, and a signer with its key.
+    /// Takes a certificate authority's certificate, then those above it, nearest first, as far as they are known, and a
+    /// signer with its key.
     ///
     /// # Errors
     ///
@@ -95,24 +110,25 @@ impl Issuer {
         Self::with_key(chain, Key::Elsewhere(signer))
     }
 
-    /// Reads a certificate authority from its files, such as `ca.crt` and `ca.key`.
+    /// Reads a certificate authority from its files, such as `ca.crt` and `ca.key`. The first certificate is the one
+    /// that signs; of the others those are taken that stand above it.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new), [`Certificate::from_pem`] and [`PrivateKey::from_pem`].
-    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
-        Self::new(Certificate::from_pem(chain)?, PrivateKey::from_pem(key)?)
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self> {
+        let certificates = Certificate::from_pem(certificates)?;
+        let own = leaf(&certificates)?;
+        let chain = std::iter::once(own.clone()).chain(chain_above(own, &certificates)).collect();
+        Self::new(chain, PrivateKey::from_pem(key)?)
     }
 
     fn with_key(chain: Vec<Certificate>, key: Key) -> Result<Self> {
-        let certificate = leaf(&chain)?;
-        if !certificate.may_sign_certificates() {
-            return Err(Error::new(Code::NotAnAuthority, "a certificate authority (CA:TRUE, cert sign)")
-                .found(format!("the certificate {}", certificate.subject())));
-        }
-        check_key(certificate, key.signer())?;
+        let own = leaf(&chain)?;
+        check_authorities(&chain)?;
+        check_key(own, key.signer())?;
         check_chain(&chain)?;
-        Ok(Self { chain, key })
+        Ok(Self { chain, key, shortened_from: None })
     }
 
     /// The certificate of the authority itself.
@@ -137,7 +153,18 @@ impl Issuer {
         }
     }
 
-    /// Makes a key and a certificate for it.
+    /// The end that the profile asked for, when this authority's certificate was just made below another and had to end
+    /// earlier because that one does.
+    #[must_use]
+    pub fn shortened_from(&self) -> Option<Time> {
+        self.shortened_from
+    }
+
+    /// Makes a key of the profile's algorithm and a certificate for it, valid from five minutes before `now`.
+    ///
+    /// Whether the profile's role is one that this authority should sign is not looked at: [`Role::authority`] says it.
+    ///
+    /// [`Role::authority`]: crate::Role::authority
     ///
     /// # Errors
     ///
@@ -151,16 +178,18 @@ impl Issuer {
         Credential::assemble(chain, Arc::new(key), shortened_from)
     }
 
-    /// Makes a certificate for a public key. A serving certificate comes with the intermediates that lead towards the
-    /// root, for clients that know only that; a client certificate comes alone.
+    /// Makes a certificate for a public key, the leaf first. A serving certificate comes with the intermediates that
+    /// lead towards the root, for clients that know only that; a client certificate comes alone.
     ///
-    /// The certificate never outlives the authority.
+    /// The certificate never outlives the authority: its [`not_after`](Certificate::not_after) may be earlier than the
+    /// profile asks for.
     ///
     /// # Errors
     ///
     /// [`Code::UsageConflict`] for the profile of an authority, [`Code::AuthorityExpired`] and
-    /// [`Code::AuthorityNotYetValid`] by this authority's validity, [`Code::Unsupported`] for a weak key,
-    /// [`Code::Invalid`] for a lifetime that no certificate can hold, and the signer's errors.
+    /// [`Code::AuthorityNotYetValid`] by this authority's validity, [`Code::Unsupported`] for a key of RSA under 2048
+    /// bits or of another kind than RSA, P-256 and P-384, [`Code::Invalid`] for a lifetime under a second or beyond the
+    /// year 9999, [`Code::Signer`] and [`Code::SignerMismatch`].
     pub fn certify(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<Vec<Certificate>> {
         self.sign_leaf(profile, key, now).map(|(chain, _)| chain)
     }
@@ -178,12 +207,12 @@ impl Issuer {
         let (certificate, shortened_from) = self.sign(profile, key, now)?;
         let mut chain = vec![certificate];
         if profile.is_serving() {
-            chain.extend(self.chain.iter().filter(|certificate| !certificate.is_self_issued()).cloned());
+            chain.extend(self.chain.iter().filter(|certificate| !certificate.is_self_signed()).cloned());
         }
         Ok((chain, shortened_from))
     }
 
-    /// Makes a key and a certificate for an authority below this one.
+    /// Makes a key and a certificate for an authority below this one. It never outlives this one.
     ///
     /// # Errors
     ///
@@ -199,33 +228,43 @@ impl Issuer {
         key: PrivateKey,
         now: Time,
     ) -> Result<Self> {
-        if !profile.is_authority() {
-            return Err(conflict(profile, "the profile of an authority"));
-        }
-        if self
-            .chain
-            .iter()
-            .zip(0_u8..)
-            .any(|(above, below)| above.path_length().is_some_and(|most| most <= below))
-        {
+        self.intermediate_with(profile, Key::Here(Arc::new(key)), now)
+    }
+
+    /// Makes a certificate for an authority below this one, whose key lives elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`intermediate`](Self::intermediate).
+    pub fn intermediate_by(&self, profile: &Profile, signer: Arc<dyn Signer>, now: Time) -> Result<Self> {
+        self.intermediate_with(profile, Key::Elsewhere(signer), now)
+    }
+
+    fn intermediate_with(&self, profile: &Profile, key: Key, now: Time) -> Result<Self> {
+        check_is_authority(profile)?;
+        let full = |(below, above): (usize, &Certificate)| {
+            above.path_length().is_some_and(|most| usize::from(most) <= below)
+        };
+        if self.chain.iter().enumerate().any(full) {
             let expected = format!("an authority that may sign {} (path length)", profile.role());
             return Err(Error::new(Code::NotAnAuthority, expected)
                 .found(format!("{}, below which no authority may stand", self.certificate().subject())));
         }
-        let (certificate, _) = self.sign(profile, key.public_key(), now)?;
+        let (certificate, shortened_from) = self.sign(profile, key.signer().public_key(), now)?;
         let chain = std::iter::once(certificate).chain(self.chain.iter().cloned()).collect();
-        Ok(Self { chain, key: Key::Here(Arc::new(key)) })
+        Ok(Self { chain, key, shortened_from })
     }
 
     fn sign(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Certificate, Option<Time>)> {
         let authority = self.certificate();
         check_validity(authority, now)?;
+        check_usages(authority, profile).map_err(|error| error.role(profile.role()))?;
         let validity = Validity::new(profile, now, Some(authority.not_after()))?;
         let certificate = sign_certificate(
             profile,
             &validity,
             key,
-            self.key.signer(),
+            (self.key.signer(), authority.public_key()),
             Some((authority.subject(), authority.subject_key_identifier())),
         )?;
         Ok((certificate, validity.shortened_from))
@@ -253,7 +292,7 @@ impl Validity {
         let wanted = now.checked_add(lifetime).filter(|end| *end > now).ok_or_else(|| {
             Error::invalid(
                 "lifetime",
-                "at least a second, and an end before the year 10000",
+                "a lifetime of at least a second, with an end before the year 10000",
                 &format!("{lifetime:?}"),
             )
             .role(profile.role())
@@ -264,19 +303,13 @@ impl Validity {
     }
 }
 
-fn self_sign(profile: &Profile, signer: &dyn Signer, now: Time) -> Result<Certificate> {
-    if !profile.is_authority() {
-        return Err(conflict(profile, "the profile of an authority"));
-    }
-    sign_certificate(profile, &Validity::new(profile, now, None)?, signer.public_key(), signer, None)
-}
-
+/// The signer comes with the public key that its answer must verify with: what it calls its own may change.
 /// `issuer` is the name and key identifier of the authority, `None` for a self-signed certificate.
 fn sign_certificate(
     profile: &Profile,
     validity: &Validity,
     public_key: &PublicKey,
-    signer: &dyn Signer,
+    (signer, signers_key): (&dyn Signer, &PublicKey),
     issuer: Option<(&DistinguishedName, Option<&[u8]>)>,
 ) -> Result<Certificate> {
     if !public_key.is_strong() {
@@ -284,7 +317,7 @@ fn sign_certificate(
             .found(public_key.to_string())
             .role(profile.role()));
     }
-    let algorithm = signer.public_key().signature_algorithm()?;
+    let algorithm = signers_key.signature_algorithm()?;
     let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
     let (issuer, authority_key_identifier) = issuer.unwrap_or((&subject, None));
     let to_be_signed = Template {
@@ -299,7 +332,27 @@ fn sign_certificate(
         sans: profile.sans(),
     }
     .to_be_signed(algorithm)?;
-    assemble(&to_be_signed, algorithm, &sign(signer, algorithm, &to_be_signed)?)
+    assemble(&to_be_signed, algorithm, &sign(signer, signers_key, algorithm, &to_be_signed)?)
+}
+
+/// An authority that is limited to extended key usages passes the limit on (RFC 5280, section 4.2.1.12, as Go and OpenSSL
+/// read it).
+fn check_usages(authority: &Certificate, profile: &Profile) -> Result<()> {
+    let allowed = |usage: &Usage| !usage.is_extended() || authority.allows(*usage);
+    match profile.usages().iter().find(|usage| !allowed(usage)) {
+        None => Ok(()),
+        Some(usage) => {
+            Err(Error::new(Code::NotAnAuthority, format!("an authority whose certificates may have {usage}"))
+                .found(format!("{}, which is limited to others", authority.subject())))
+        }
+    }
+}
+
+fn check_is_authority(profile: &Profile) -> Result<()> {
+    match profile.is_authority() {
+        true => Ok(()),
+        false => Err(conflict(profile, "the profile of an authority")),
+    }
 }
 
 fn check_validity(authority: &Certificate, now: Time) -> Result<()> {

@@ -1,4 +1,5 @@
-//! The whole certificate set of a Kubernetes cluster: created by one call, correct to the bit.
+//! The whole certificate set of a Kubernetes cluster, created by one call: authorities, certificates, private keys,
+//! service-account keys and kubeconfigs.
 //!
 //! # The paved path
 //!
@@ -23,18 +24,29 @@
 //! # }
 //! ```
 //!
-//! Further nodes, control plane, worker or etcd member, are made by [`Authorities::join`]; [`Authorities::files`] and
-//! [`Authorities::load`] carry the authorities to another machine.
+//! [`Pki::files`] has the same files in memory, for whoever sends them elsewhere. `admin.conf` has power once
+//! [`manifest::cluster_admins_binding`] is applied to the cluster.
+//!
+//! Further nodes, control plane, worker or etcd member, are made by [`Authorities::join`]; [`Authorities::files`],
+//! [`Authorities::load`] and [`Authorities::from_files`] carry the authorities to another machine.
 //!
 //! # One certificate
 //!
 //! Every role of the role table has a typed builder in [`role`], which gives a [`Profile`]; an [`Issuer`] makes a
-//! [`Credential`] of it. A CA's key may live elsewhere: see [`Signer`].
+//! [`Credential`] of it. A CA's key may live elsewhere: see [`Signer`]. A user's certificate becomes a kubeconfig by
+//! [`Kubeconfig::for_user`](kubeconfig::Kubeconfig::for_user).
+//!
+//! # Below a root
+//!
+//! [`Authorities::create_under`] makes the authorities as intermediates of an [`Issuer`]. Trust files then hold the
+//! intermediates and never the root, since components would accept what a sibling authority signed if they held it;
+//! serving files hold the leaf and its intermediates. `openssl verify -CAfile ca.crt` needs `-partial_chain`.
 //!
 //! # Rules that hold everywhere
 //!
 //! * Names are parsed once ([`NodeName`], [`San`], [`Group`]); what takes one cannot fail because of it.
-//! * The clock is a parameter: only [`Time::now`] reads it.
+//! * The clock is a parameter: only [`Time::now`] reads it. Certificates begin five minutes before it.
+//! * No certificate outlives the authority that issued it.
 //! * An [`Error`] says where, what was expected there and what was found. No input makes this crate panic.
 //! * Private keys are zeroized on drop, and stand in no error and no `Debug`.
 
@@ -44,6 +56,7 @@ mod cluster;
 mod document;
 mod error;
 mod expected;
+mod file;
 mod issuer;
 mod key;
 pub mod kubeconfig;
@@ -62,13 +75,14 @@ pub use authority::{Authorities, Authority};
 pub use cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 pub use error::{Code, Error, Place, Result};
 pub use expected::Expected;
+pub use file::File;
 pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
 pub use names::{
     AuthorityName, ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName,
 };
-pub use pki::{File, Pki};
+pub use pki::Pki;
 pub use report::Tree;
 pub use role::{Profile, Role};
 pub use time::Time;

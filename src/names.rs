@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::{Code, Error, Result};
+use crate::role::Role;
 
 /// Most bytes of a DNS name (RFC 1123), and so of a node name; taken as the bound of every other name as well.
 const LONGEST_NAME: usize = 253;
@@ -44,12 +45,14 @@ macro_rules! text_type {
 }
 
 text_type! {
-    /// The name of a cluster, as it stands in kubeconfigs: any text without control characters.
+    /// The name of a cluster, as it stands in kubeconfigs: 1 to 253 bytes of text, without control characters and
+    /// without white space at either end.
     ClusterName, "cluster name", printable
 }
 
 text_type! {
-    /// The common name of a root or an intermediate: any text without control characters.
+    /// The common name of a root or an intermediate: 1 to 253 bytes of text, without control characters and without
+    /// white space at either end.
     AuthorityName, "authority name", printable
 }
 
@@ -70,29 +73,26 @@ text_type! {
 text_type! {
     /// The name of a user, which becomes the common name of a client certificate.
     ///
-    /// Any text without control characters. Names that begin with `system:` belong to components, which have roles
-    /// of their own in [`role`](crate::role), and are refused.
+    /// 1 to 253 bytes of text, without control characters and without white space at either end. The names
+    /// of components, which have roles of their own in [`role`](crate::role), are refused: those that begin with
+    /// `system:`, and those of the role table, such as `front-proxy-client`.
     UserName, "user name", user_name
 }
 
 text_type! {
     /// A group, which becomes an organization (O) of a client certificate.
     ///
-    /// Any text without control characters. Refused are the groups that come with a role (`system:masters` with
+    /// 1 to 253 bytes of text, without control characters and without white space at either end. Of the groups
+    /// that begin with `system:` only those are taken that an installer may hand out, `system:monitoring` and
+    /// `system:bootstrappers`. The others come with a role (`system:masters` with
     /// [`role::SuperAdmin`](crate::role::SuperAdmin), `system:nodes` with
-    /// [`role::KubeletClient`](crate::role::KubeletClient)) and those that only the API server itself gives.
+    /// [`role::KubeletClient`](crate::role::KubeletClient)) or from the API server itself.
     Group, "group", group
 }
 
-/// Groups that a certificate never gets from an installer: each with the reason.
+/// Groups of Kubernetes itself that a certificate may get from an installer, also with `:` and more behind them.
 /// (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/authentication/user/user.go)
-const RESERVED_GROUPS: &[(&str, &str)] = &[
-    ("system:masters", "role super-admin gives it"),
-    ("system:nodes", "role kubelet-client gives it"),
-    ("system:authenticated", "the API server gives it"),
-    ("system:unauthenticated", "the API server gives it"),
-    ("system:serviceaccounts", "only service-account tokens give it"),
-];
+const SYSTEM_GROUPS: [&str; 2] = ["system:monitoring", "system:bootstrappers"];
 
 fn printable(text: &str) -> Result<(), String> {
     if text.is_empty() {
@@ -151,9 +151,9 @@ fn dns_name(text: &str) -> Result<(), String> {
 
 fn user_name(text: &str) -> Result<(), String> {
     printable(text)?;
-    if text.starts_with("system:") {
+    if text.starts_with("system:") || Role::all().any(|role| role.has_common_name(text)) {
         return Err(
-            "no name that begins with system: (those belong to components, which have roles)".to_owned()
+            "a user's name: those of components, such as system:kube-scheduler, have roles".to_owned()
         );
     }
     Ok(())
@@ -161,13 +161,19 @@ fn user_name(text: &str) -> Result<(), String> {
 
 fn group(text: &str) -> Result<(), String> {
     printable(text)?;
-    let reserved = RESERVED_GROUPS.iter().find(|(name, _)| {
-        text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-    });
-    match reserved {
-        Some((name, who)) => Err(format!("a group other than {name} ({who})")),
-        None => Ok(()),
+    let of_installers = SYSTEM_GROUPS
+        .iter()
+        .any(|group| text.strip_prefix(group).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+    match text.starts_with("system:") && !of_installers {
+        true => Err("another group: this one comes with a role or from the API server".to_owned()),
+        false => Ok(()),
     }
+}
+
+/// Whether an address can be that of one machine.
+pub(crate) fn is_one_machine(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    !address.is_unspecified() && !address.is_multicast()
 }
 
 /// Where clients reach the API servers of a cluster: a host, which is a DNS name or an IP address, and a port.
@@ -223,28 +229,37 @@ impl FromStr for Endpoint {
         if text.contains("://") {
             return Err(refuse("HOST:PORT without a scheme (it is always https)"));
         }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::from_ip(address, Self::API_SERVER_PORT));
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err(refuse("an IPv6 address in brackets: [ADDRESS]:PORT"));
         }
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) => match port.parse::<u16>() {
-                Ok(port @ 1..) if port.to_string() == text.get(host.len() + 1..).unwrap_or_default() => {
-                    (host, port)
-                }
+        // A colon within brackets is not the port's.
+        let behind_brackets = text.rfind(']').map_or(0, |bracket| bracket + 1);
+        let (host, port) = match text.get(behind_brackets..).and_then(|rest| rest.rfind(':')) {
+            Some(colon) => text.split_at(behind_brackets + colon),
+            None => (text, ""),
+        };
+        let port = match port.strip_prefix(':') {
+            None => Self::API_SERVER_PORT,
+            Some(digits) => match digits.parse::<u16>() {
+                Ok(port @ 1..) if port.to_string() == digits => port,
                 _ => return Err(refuse("a port from 1 to 65535 behind the last ':'")),
             },
-            None => (text, Self::API_SERVER_PORT),
         };
-        if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            let address: Ipv6Addr =
-                address.parse().map_err(|_| refuse("an IPv6 address between the brackets"))?;
-            return Ok(Self::from_ip(address.into(), port));
-        }
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return match address {
-                IpAddr::V4(_) => Ok(Self::from_ip(address, port)),
-                IpAddr::V6(_) => Err(refuse("an IPv6 address in brackets: [ADDRESS]:PORT")),
+        let address: Option<IpAddr> = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => {
+                let address = address.parse::<Ipv6Addr>();
+                Some(address.map_err(|_| refuse("an IPv6 address between the brackets"))?.into())
+            }
+            None => host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+        };
+        if let Some(address) = address {
+            return match is_one_machine(address) {
+                true => Ok(Self::from_ip(address, port)),
+                false => Err(refuse("an address of one machine")),
             };
+        }
+        if host.contains(':') {
+            return Err(refuse("an IPv6 address in brackets: [ADDRESS]:PORT"));
         }
         dns_name(host).map_err(|rule| refuse(&rule))?;
         Ok(Self { host: Host::Dns(DnsName(host.to_owned())), port })
@@ -262,6 +277,9 @@ impl fmt::Display for Endpoint {
 }
 
 /// A range of addresses for services, in CIDR notation: `10.96.0.0/12`, `fd00::/108`.
+///
+/// It is written with the network's own address, so not `10.96.0.1/12`, and has at least ten addresses, as kubeadm
+/// wants it: shorter ones are refused with [`Code::SubnetTooSmall`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subnet {
     network: IpAddr,
@@ -304,6 +322,9 @@ impl FromStr for Subnet {
         if prefix_length > width || prefix_length.to_string() != prefix {
             return Err(refuse(&format!("a prefix length from 0 to {width}")));
         }
+        if address.to_canonical() != address {
+            return Err(refuse("an IPv4 subnet written as one"));
+        }
         let host_bits = u32::from(width - prefix_length);
         let network: IpAddr = match address {
             IpAddr::V4(address) => {
@@ -333,7 +354,8 @@ impl fmt::Display for Subnet {
 /// A subject alternative name that a certificate is to carry: a DNS name, a wildcard (`*.example.com`) or an IP
 /// address.
 ///
-/// An IPv4 address in IPv6 clothes (`::ffff:192.0.2.1`) is the IPv4 address, as for Go.
+/// DNS names follow [`DnsName`]; behind `*.` stand at least two labels. An IPv4 address in IPv6 clothes
+/// (`::ffff:192.0.2.1`) is the IPv4 address, as for Go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum San {
@@ -442,13 +464,15 @@ mod tests {
 
     #[test]
     fn names_and_groups_of_components_are_left_to_their_roles() {
-        for name in ["system:masters", "system:kube-scheduler", "system:node:n1"] {
-            assert!(rule_of::<UserName>(name).contains("system:"));
+        for name in
+            ["system:masters", "system:node:n1", "front-proxy-client", "kube-apiserver", "kubernetes-admin"]
+        {
+            assert!(rule_of::<UserName>(name).contains("have roles"));
         }
-        for name in ["system:masters", "system:nodes", "system:serviceaccounts:kube-system"] {
-            assert!(rule_of::<Group>(name).contains("group other than"));
+        for name in ["system:masters", "system:nodes", "system:serviceaccounts:a", "system:monitoringx"] {
+            assert!(rule_of::<Group>(name).contains("another group"));
         }
-        for name in ["system:monitoring", "system:mastersofnone", "kubeadm:cluster-admins"] {
+        for name in ["system:monitoring", "system:bootstrappers:a", "kubeadm:cluster-admins"] {
             assert!(name.parse::<Group>().is_ok());
         }
     }
@@ -496,7 +520,7 @@ mod tests {
             ("api.example.com", "https://api.example.com:6443"),
             ("192.0.2.1", "https://192.0.2.1:6443"),
             ("[2001:db8::1]:443", "https://[2001:db8::1]:443"),
-            ("2001:db8::1", "https://[2001:db8::1]:6443"),
+            ("[2001:db8::1]", "https://[2001:db8::1]:6443"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().url(), url);
         }
@@ -522,7 +546,16 @@ mod tests {
         for text in ["10.0.0.0/29", "10.0.0.0/32", "fd00::/125", "fd00::/128"] {
             assert_eq!(text.parse::<Subnet>().unwrap_err().code(), Code::SubnetTooSmall);
         }
-        for text in ["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/+8", "fd00::/129", "10.0.0.0/08", "a/8"] {
+        for text in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "fd00::/129",
+            "10.0.0.0/08",
+            "a/8",
+            "::ffff:10.0.0.0/120",
+        ] {
             assert_eq!(text.parse::<Subnet>().unwrap_err().code(), Code::Invalid, "{text}");
         }
     }

@@ -14,36 +14,40 @@ pub(crate) struct Block<'a> {
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
+/// Longer than any file of a cluster's PKI.
+const LONGEST: usize = 4 << 20;
+
 /// All blocks of `text`. Any line ending, any line width, and any text around the blocks is fine.
 pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
     let malformed = |rule: &str| Error::new(Code::Malformed, rule);
+    if text.len() > LONGEST {
+        return Err(malformed("at most 4 MiB of PEM").found(format!("{} bytes", text.len())));
+    }
     let mut blocks = Vec::new();
-    let mut open: Option<(&str, bool, Zeroizing<String>)> = None;
+    let mut open: Option<(&str, bool)> = None;
+    // One buffer for all blocks, which never grows: no copy of a key is left behind.
+    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
     // Latin-1 comments around the blocks are no reason to refuse a file: lines that are not UTF-8 count as text.
-    for line in
-        text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("\u{fffd}").trim())
-    {
+    let lines = text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("?").trim());
+    for line in lines {
         match (boundary(line, "-----BEGIN "), boundary(line, "-----END "), open.as_mut()) {
-            (Some(label), _, None) => {
-                // Reserved once, so that no copy of a key is left behind when the text grows.
-                open = Some((label, false, Zeroizing::new(String::with_capacity(text.len()))));
-            }
-            (Some(label), _, Some((outer, ..))) => {
-                let error = malformed(&format!("an END of the PEM block {outer} before the next BEGIN"));
-                return Err(error.found_text(label));
+            (Some(label), _, None) => open = Some((label, false)),
+            (Some(label), _, Some((outer, _))) => {
+                let rule = format!("an END of the PEM block {} before the next BEGIN", shown(outer));
+                return Err(malformed(&rule).found(shown(label)));
             }
             (None, Some(label), _) => {
-                let Some((outer, has_headers, base64)) = open.take().filter(|(outer, ..)| *outer == label)
-                else {
-                    return Err(malformed("a BEGIN for each END of a PEM block").found_text(label));
+                let Some((outer, has_headers)) = open.take().filter(|(outer, _)| *outer == label) else {
+                    return Err(malformed("a BEGIN for each END of a PEM block").found(shown(label)));
                 };
                 let der = Base64::decode_vec(&base64).map_err(|_| {
                     malformed("base64 between BEGIN and END")
-                        .found(format!("something else in the block {outer}"))
+                        .found(format!("something else in the block {}", shown(outer)))
                 })?;
+                base64.clear();
                 blocks.push(Block { label: outer, has_headers, der: Zeroizing::new(der) });
             }
-            (None, None, Some((_, has_headers, base64))) => match line.contains(':') {
+            (None, None, Some((_, has_headers))) => match line.contains(':') {
                 true => *has_headers = true,
                 // What is left of a header that was folded over two lines is no base64 either way.
                 false => base64.extend(line.split_whitespace()),
@@ -52,20 +56,36 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
         }
     }
     match open {
-        Some((label, ..)) => Err(malformed("an END for each BEGIN of a PEM block").found_text(label)),
+        Some((label, _)) => Err(malformed("an END for each BEGIN of a PEM block").found(shown(label))),
         None => Ok(blocks),
     }
 }
 
 /// What was found where a block was missed, for an error.
 pub(crate) fn describe(blocks: &[Block<'_>], text: &[u8]) -> String {
-    let mut labels: Vec<_> = blocks.iter().map(|block| block.label).collect();
+    const MOST_SHOWN: usize = 5;
+    let mut labels: Vec<_> = blocks.iter().map(|block| shown(block.label)).collect();
     labels.dedup();
-    match (labels.is_empty(), text) {
-        (false, _) => labels.join(", "),
-        (true, []) => "an empty file".to_owned(),
-        (true, [0x30, ..]) => "DER: not in PEM".to_owned(),
-        (true, _) => "no PEM block".to_owned(),
+    match text {
+        _ if labels.len() > MOST_SHOWN => format!("{} other blocks", blocks.len()),
+        _ if !labels.is_empty() => labels.join(", "),
+        [] => "an empty file".to_owned(),
+        [0x30, ..] => "DER: not in PEM".to_owned(),
+        _ => "no PEM block".to_owned(),
+    }
+}
+
+/// A label for an error. In a garbled file a piece of a key may stand where the label belongs: only what looks like
+/// words is quoted.
+pub(crate) fn shown(label: &str) -> &str {
+    const LONGEST_WORD: usize = 12;
+    const LONGEST: usize = 40;
+    let is_word = |word: &str| {
+        word.len() <= LONGEST_WORD && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    match label.len() <= LONGEST && label.split(' ').all(is_word) {
+        true => label,
+        false => "(an unusual label)",
     }
 }
 
@@ -94,6 +114,22 @@ mod tests {
         assert_eq!((found[0].label, found[0].der.as_slice()), ("A", [1, 2, 3].as_slice()));
         assert_eq!((found[1].label, found[1].has_headers), ("B", true));
         assert_eq!(describe(&found, b""), "A, B");
+    }
+
+    #[test]
+    fn no_error_quotes_a_label_that_may_be_a_piece_of_a_key() {
+        for text in [
+            "-----BEGIN MIIEvQIBADANBgkqhkiG-----",
+            "-----END MIIEvQIBADANBgkqhkiG-----",
+            "-----BEGIN MIIEvQIBADANBgkqhkiG-----\n-----BEGIN MIIEvQIBADANBgkqhkiG-----",
+            "-----BEGIN MIIEvQIBADANBgkqhkiG-----\n?\n-----END MIIEvQIBADANBgkqhkiG-----",
+        ] {
+            let Err(error) = blocks(text.as_bytes()) else { panic!("{text}") };
+            assert!(!error.to_string().contains("MIIE"), "{error}");
+        }
+        assert_eq!(shown("EC PRIVATE KEY"), "EC PRIVATE KEY");
+        let many = "-----BEGIN A-----\n-----END A-----\n-----BEGIN B-----\n-----END B-----\n".repeat(9);
+        assert_eq!(describe(&blocks(many.as_bytes()).unwrap(), b""), "18 other blocks");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Time {
     ///
     /// # Errors
     ///
-    /// When it is outside the years 1970 to 9999.
+    /// [`Code::Invalid`](crate::Code::Invalid) when it is outside the years 1970 to 9999.
     pub fn from_unix(seconds: i64) -> Result<Self> {
         match u64::try_from(seconds) {
             Ok(seconds @ ..=Self::LAST) => Ok(Self(seconds)),

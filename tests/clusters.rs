@@ -42,8 +42,8 @@ fn a_second_control_plane_is_made_from_the_first_ones_directory() -> Done {
 #[test]
 fn authorities_survive_being_carried_as_files() -> Done {
     let cluster = fast_cluster();
-    let root = Issuer::self_signed(&role::RootCa::new(&cluster, &"root".parse()?).profile(), Time::now())?;
-    let middle = role::Intermediate::new(&cluster, &"middle".parse()?).path_length(1).profile();
+    let root = Issuer::self_signed(&role::RootCa::new(&cluster, "root".parse()?).profile(), Time::now())?;
+    let middle = role::Intermediate::new(&cluster, "middle".parse()?).path_length(1).profile();
     let middle = root.intermediate(&middle, Time::now())?;
     for authorities in [
         Authorities::create(&cluster, Time::now())?,
@@ -124,11 +124,11 @@ impl Signer for Hsm {
 fn intermediates_for_each_cluster_are_signed_by_a_root_in_an_hsm() -> Done {
     for algorithm in [KeyAlgorithm::Rsa2048, KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384] {
         let (cluster, now, hsm) = (fast_cluster(), Time::now(), Hsm::new(algorithm));
-        let name = role::RootCa::new(&cluster, &"root".parse()?).profile();
+        let name = role::RootCa::new(&cluster, "root".parse()?).profile();
         let root: Vec<Certificate> = Issuer::self_signed_by(&name, hsm.clone(), now)?.chain().to_vec();
 
         let root = Issuer::with_signer(root, hsm.clone())?;
-        let profile = role::Intermediate::new(&cluster, &"prod".parse()?).path_length(1).profile();
+        let profile = role::Intermediate::new(&cluster, "prod".parse()?).path_length(1).profile();
         let per_cluster = root.intermediate(&profile, now)?;
         let node = control_plane("cp-1", "192.0.2.10");
         let pki = Authorities::create_under(&per_cluster, &cluster, now)?.join(&cluster, &node, now)?;
@@ -193,7 +193,10 @@ fn with_an_external_etcd_there_is_nothing_of_etcd_and_the_api_server_is_pointed_
     }
     let member = Node::etcd_member("etcd-1".parse()?, "192.0.2.30".parse()?);
     let error: Error = pki.authorities().join(&cluster, &member, Time::now()).unwrap_err();
-    assert_eq!(error.code(), Code::NoIssuer);
+    assert_eq!(error.code(), Code::Invalid);
+    let etcdctl = Expected::new(&cluster, &node).arguments(Component::Etcdctl);
+    assert_eq!(etcdctl, ["--cacert=/e/ca.crt", "--cert=/e/c.crt", "--key=/e/c.key"]);
+    assert!(Expected::new(&cluster, &node).arguments(Component::Etcd).is_empty());
     Ok(())
 }
 
@@ -211,7 +214,7 @@ fn three_joined_nodes_form_a_healthy_etcd() -> Done {
 #[test]
 fn three_dedicated_members_under_a_common_root_form_a_healthy_etcd() -> Done {
     let cluster = cluster(KeyAlgorithm::EcdsaP256, Convention::Documented).etcd(Etcd::Dedicated);
-    let root = Issuer::self_signed(&role::RootCa::new(&cluster, &"root".parse()?).profile(), Time::now())?;
+    let root = Issuer::self_signed(&role::RootCa::new(&cluster, "root".parse()?).profile(), Time::now())?;
     let authorities = Authorities::create_under(&root, &cluster, Time::now())?;
     members(&authorities, &cluster, |name| Node::etcd_member(name.parse().unwrap(), [127, 0, 0, 1].into()))
 }

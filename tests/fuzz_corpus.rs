@@ -1,65 +1,224 @@
 //! The seeds of the fuzz targets: made here, kept in `fuzz/corpus/`, and replayed by every test run.
 //!
-//! `UPDATE_CORPUS=1 cargo test --test integration fuzz_corpus::seeds` writes them anew.
+//! `UPDATE_CORPUS=1 cargo test --test integration fuzz_corpus` writes them anew. Keys and certificates are never the same
+//! twice: those are made only where they are missing. They guard nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use kubepki::{Authorities, Cluster, Convention, KeyAlgorithm, Node, PrivateKey, Time};
+use kubepki::kubeconfig::Kubeconfig;
+use kubepki::{Authorities, Convention, Issuer, KeyAlgorithm, Node, PrivateKey, Profile, Signer, Time, role};
+
+use crate::support::{cluster, control_plane, der, fast_cluster, openssl};
 
 #[expect(unreachable_pub, reason = "it is a library of its own in fuzz/")]
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
+/// Seeds by their file names.
+type Seeds = BTreeMap<&'static str, Seed>;
+
+enum Seed {
+    /// The same bytes in every run.
+    Fixed(Vec<u8>),
+    /// Holds a key or a signature.
+    Random(Make),
+}
+
+type Make = fn() -> Vec<u8>;
+
 fn directory(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
 }
 
-/// Seeds by their file names.
-type Seeds = BTreeMap<String, Vec<u8>>;
-
-/// What a control-plane node and a worker hold, in both conventions with a kind of key for each, sorted by the target
-/// that reads it. The keys protect nothing: they exist for these seeds only.
-fn made() -> BTreeMap<&'static str, Seeds> {
-    let mut made: BTreeMap<_, Seeds> = BTreeMap::new();
-    let now = Time::now();
-    for (convention, algorithm) in
-        [(Convention::Documented, KeyAlgorithm::EcdsaP256), (Convention::Kubeadm, KeyAlgorithm::Rsa2048)]
-    {
-        let cluster = Cluster::new("api.example.com:6443".parse().unwrap())
-            .convention(convention)
-            .key_algorithm(algorithm)
-            .service_subnets(["10.96.0.0/12", "fd00:10:96::/108"].map(|subnet| subnet.parse().unwrap()));
-        let control_plane = Node::control_plane("cp-1".parse().unwrap(), [192, 0, 2, 1].into());
-        let worker = Node::worker("w-1".parse().unwrap()).addresses([[192, 0, 2, 2].into()]);
-        let authorities = Authorities::create(&cluster, now).unwrap();
-        let first = authorities.first(&cluster, &control_plane, now).unwrap();
-        let joined = authorities.join(&cluster, &worker, now).unwrap();
-        for file in first.files().chain(joined.files()) {
-            let path = file.path().to_string_lossy();
-            let target = match path.rsplit_once('.').map(|(_, extension)| extension) {
-                Some("conf") => "kubeconfig",
-                Some("key") => "private_key",
-                _ => "pem",
-            };
-            let name = format!("{}-{}", algorithm.id(), path.replace('/', "-"));
-            made.entry(target).or_default().insert(name, file.bytes().to_vec());
-        }
-        for (role, credential) in first.credentials().chain(joined.credentials()) {
-            let der = credential.certificate().der().to_vec();
-            made.entry("certificate").or_default().insert(format!("{}-{role}", algorithm.id()), der);
-        }
+/// The seeds of one target: each kind of input that it reads, in each of its forms.
+fn seeds(target: &str) -> Seeds {
+    match target {
+        "certificate" => certificates(),
+        "kubeconfig" => kubeconfigs(),
+        "names" => names(),
+        "pem" => pem(),
+        "private_key" => private_keys(),
+        _ => panic!("fuzz target {target} has no seeds"),
     }
-    let p384 = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap().to_pem();
-    made.entry("private_key").or_default().insert("ecdsa-p384".to_owned(), p384.as_bytes().to_vec());
-    made.insert("names", names());
-    made
+}
+
+fn random<const N: usize>(seeds: [(&'static str, Make); N]) -> Seeds {
+    seeds.map(|(name, make)| (name, Seed::Random(make))).into()
+}
+
+fn fixed<const N: usize>(seeds: [(&'static str, &str); N]) -> Seeds {
+    seeds.map(|(name, text)| (name, Seed::Fixed(text.as_bytes().to_vec()))).into()
+}
+
+fn certificates() -> Seeds {
+    random([
+        ("api-server", || leaf(&role::ApiServer::new(&fast_cluster(), &node()).profile())),
+        ("authority-kubeadm", || der(&authority(KeyAlgorithm::EcdsaP384, Convention::Kubeadm))),
+        ("authority-rsa", || der(&authority(KeyAlgorithm::Rsa2048, Convention::Documented))),
+        ("bundle", || {
+            let [one, two] = [(); 2].map(|()| authority(KeyAlgorithm::EcdsaP256, Convention::Documented));
+            (one + &two).into_bytes()
+        }),
+        ("etcd-server", || leaf(&role::EtcdServer::new(&fast_cluster(), &node()).profile())),
+        ("user", || {
+            let user = role::User::new(&fast_cluster(), "jürgen, CN=a".parse().unwrap());
+            leaf(&user.group("a+b".parse().unwrap()).group("c*d".parse().unwrap()).profile())
+        }),
+    ])
+}
+
+fn kubeconfigs() -> Seeds {
+    let mut seeds = random([
+        ("admin", || {
+            let pki = kubepki::Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();
+            pki.files().find(|file| file.path() == Path::new("admin.conf")).unwrap().bytes().to_vec()
+        }),
+        ("user", || {
+            let cluster = fast_cluster().name("prod: {eu}".parse().unwrap());
+            let authorities = Authorities::create(&cluster, Time::now()).unwrap();
+            let user = role::User::new(&cluster, "- 'jane'\u{e9}".parse().unwrap()).profile();
+            let credential = authorities.issue(&user, Time::now()).unwrap();
+            Kubeconfig::for_user(&cluster, &authorities, &credential).unwrap().to_yaml().as_bytes().to_vec()
+        }),
+    ]);
+    seeds.extend(fixed([
+        ("everything", EVERYTHING),
+        (
+            "json",
+            r#"{"kind": "Config", "clusters": [{"name": "a", "cluster": {"server": "https://a"}}],
+            "users": [{"name": "b", "user": {"token": "c", "x": [1, -1.5e3, null]}}],
+            "contexts": [{"name": "d", "context": {"cluster": "a", "user": "b"}}], "current-context": "d"}"#,
+        ),
+        ("nulls", "apiVersion:\nkind: ''\nclusters: [{cluster: ~}]\nusers: [{user: {exec: {args: null}}}]\n"),
+        ("refused", "a: &a [*a, !x y, <<: {z: 1}]\n---\n? |\n  b\n: c"),
+    ]));
+    seeds
+}
+
+fn pem() -> Seeds {
+    let mut seeds = random([
+        ("certificate-and-key", || {
+            let issuer = issuer(KeyAlgorithm::EcdsaP256, Convention::Documented);
+            let key = issuer.private_key().unwrap().to_pem();
+            format!("Bag Attributes\n{}\n{}", issuer.certificate().to_pem(), *key).into_bytes()
+        }),
+        ("crlf", || {
+            authority(KeyAlgorithm::EcdsaP256, Convention::Documented).replace('\n', "\r\n").into_bytes()
+        }),
+        ("key-behind-parameters", || {
+            format!("{P256_PARAMETERS}{}", *generate(KeyAlgorithm::EcdsaP256).to_pem()).into_bytes()
+        }),
+        ("public-key", || generate(KeyAlgorithm::EcdsaP384).public_key().to_pem().into_bytes()),
+        ("public-key-rsa", || generate(KeyAlgorithm::Rsa2048).public_key().to_pem().into_bytes()),
+    ]);
+    seeds.extend(fixed([
+        (
+            "encrypted",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+            -----END RSA PRIVATE KEY-----\n",
+        ),
+        ("open", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+        ("other-blocks", "-----BEGIN A-----\n-----END A-----\n-----BEGIN B-----\nAQ==\n-----END B-----\n"),
+    ]));
+    seeds
+}
+
+fn private_keys() -> Seeds {
+    random([
+        ("p256", || der(&generate(KeyAlgorithm::EcdsaP256).to_pem())),
+        ("p256-pem", || generate(KeyAlgorithm::EcdsaP256).to_pem().as_bytes().to_vec()),
+        ("p384", || der(&generate(KeyAlgorithm::EcdsaP384).to_pem())),
+        ("pkcs8-p256", || pkcs8(KeyAlgorithm::EcdsaP256)),
+        ("pkcs8-rsa", || pkcs8(KeyAlgorithm::Rsa2048)),
+        ("rsa-2048", || der(&generate(KeyAlgorithm::Rsa2048).to_pem())),
+    ])
+}
+
+/// What `openssl ecparam -genkey` writes in front of a key.
+const P256_PARAMETERS: &str =
+    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+
+const EVERYTHING: &str = "\
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority: ca.crt
+    disable-compression: true
+    extensions: [{name: a, extension: {z: 1, a: \"yes\"}}]
+    insecure-skip-tls-verify: true
+    proxy-url: http://u:p@proxy
+    server: https://api.example.com:6443
+    tls-server-name: kubernetes
+  name: c
+contexts:
+- context: {cluster: c, namespace: \"1\", unknown: null, user: u}
+  name: u@c
+current-context: u@c
+future: [1.5, [x]]
+kind: Config
+preferences: {colors: true}
+users:
+- name: u
+  user:
+    as: jane
+    as-groups: [system:masters]
+    as-uid: '1'
+    as-user-extra: {scopes: ['true']}
+    auth-provider: {config: {id-token: t}, name: oidc}
+    client-certificate: a.crt
+    client-key: a.key
+    client-key-data: |
+      AAAA
+      BBBB
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      args: [a]
+      command: aws
+      env: [{name: A, value: b}]
+      installHint: \"a\\nb\"
+      interactiveMode: Never
+      provideClusterInfo: true
+    password: p
+    token: t
+    tokenFile: f
+    username: jane
+";
+
+fn node() -> Node {
+    control_plane("cp-1", "2001:db8::10")
+}
+
+fn generate(algorithm: KeyAlgorithm) -> PrivateKey {
+    PrivateKey::generate(algorithm).unwrap()
+}
+
+fn pkcs8(algorithm: KeyAlgorithm) -> Vec<u8> {
+    let key = generate(algorithm).to_pem();
+    openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "der"], key.as_bytes()).unwrap()
+}
+
+fn issuer(algorithm: KeyAlgorithm, convention: Convention) -> Issuer {
+    let profile = role::KubernetesCa::new(&cluster(algorithm, convention)).profile();
+    Issuer::self_signed(&profile, Time::now()).unwrap()
+}
+
+fn authority(algorithm: KeyAlgorithm, convention: Convention) -> String {
+    issuer(algorithm, convention).certificate().to_pem()
+}
+
+fn leaf(profile: &Profile) -> Vec<u8> {
+    let issuer = issuer(KeyAlgorithm::EcdsaP256, Convention::Documented);
+    issuer.issue(profile, Time::now()).unwrap().certificate().der().to_vec()
 }
 
 fn names() -> Seeds {
-    [
+    fixed([
+        ("authority-name", "Example Root, R1"),
         ("cluster-name", "prod: {eu}"),
+        ("component", "kube-controller-manager"),
+        ("convention", "kubeadm"),
         ("dns-name", "api.example.com"),
         ("dns-a-label", "xn--bcher-kva.example"),
         ("endpoint-dns", "api.example.com:6443"),
@@ -70,6 +229,7 @@ fn names() -> Seeds {
         ("ipv4", "10.96.0.1"),
         ("ipv4-mapped", "::ffff:192.0.2.1"),
         ("ipv6-zone", "fe80::1%eth0"),
+        ("key-algorithm", "ECDSA-P256"),
         ("node-name", "cp-1.example.com"),
         ("role", "kube-apiserver-kubelet-client"),
         ("san-wildcard", "*.apps.example.com"),
@@ -77,11 +237,11 @@ fn names() -> Seeds {
         ("subnet-ipv6", "fd00:10:96::/108"),
         ("time-fraction", "2026-11-22T09:00:00.25Z"),
         ("time-offset", "2026-11-22T10:30:00+01:30"),
+        ("usage", "digital signature"),
+        ("usage-alias", "s/mime"),
         ("user-injected", "CN=a/O=system:masters,OU=b+C=c"),
         ("user-umlaut", "jürgen@example.com"),
-    ]
-    .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-    .into()
+    ])
 }
 
 #[test]
@@ -99,14 +259,26 @@ fn what_the_fuzzer_starts_from_holds_in_every_test_run() {
 }
 
 #[test]
-fn seeds_are_written_anew_on_request() {
-    if env::var_os("UPDATE_CORPUS").is_none() {
-        return;
-    }
-    for (target, seeds) in made() {
-        fs::create_dir_all(directory(target)).unwrap();
-        for (name, seed) in seeds {
-            fs::write(directory(target).join(name), seed).unwrap();
+fn seeds_in_the_corpus_are_those_that_are_made_here() {
+    for (target, _) in targets::TARGETS {
+        for (name, seed) in seeds(target) {
+            let file = directory(target).join(name);
+            let update = env::var_os("UPDATE_CORPUS").is_some();
+            let bytes = match &seed {
+                Seed::Fixed(bytes) if update => Some(bytes.clone()),
+                Seed::Random(make) if update && !file.exists() => Some(make()),
+                _ => None,
+            };
+            if let Some(bytes) = bytes {
+                fs::create_dir_all(directory(target)).unwrap();
+                fs::write(&file, bytes).unwrap();
+            }
+            let found = fs::read(&file).ok();
+            let hint = format!("{}: set UPDATE_CORPUS=1 to write it", file.display());
+            match seed {
+                Seed::Fixed(bytes) => assert_eq!(found, Some(bytes), "{hint}"),
+                Seed::Random(_) => assert!(found.is_some(), "{hint}"),
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use kubepki::{
     Time, manifest,
 };
 
-use crate::support::{cluster, control_plane};
+use crate::support::{cluster, control_plane, issue};
 
 #[test]
 fn every_role_is_what_the_documentation_says() {
@@ -41,7 +41,7 @@ fn tables(convention: Convention) -> String {
     let [rsa, ec] = [KeyAlgorithm::Rsa2048, KeyAlgorithm::EcdsaP256].map(|algorithm| {
         let cluster = cluster(algorithm, convention);
         let authorities = Authorities::create(&cluster, Time::now()).unwrap();
-        nodes().map(|(_, node)| authorities.first(&cluster, &node, Time::now()).unwrap())
+        nodes().map(|(_, node)| issue(&authorities, &cluster, &node))
     });
     let mut text = format!(
         "# Certificates and kubeconfigs, convention {convention:?}\n\n\

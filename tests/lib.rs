@@ -9,9 +9,13 @@
 )]
 
 mod clusters;
+mod disk;
+mod foreign;
 mod fuzz_corpus;
 mod golden;
 mod judges;
+mod keys;
 mod properties;
+mod refusals;
 mod support;
 mod verification;

@@ -29,8 +29,8 @@ proptest! {
         name in text::<UserName>(), groups in vec(text::<Group>(), 0..4), cluster_name in text::<ClusterName>(),
     ) {
         let cluster = fast_cluster().name(cluster_name.clone());
-        let user = groups.iter().fold(role::User::new(&cluster, &name), role::User::group);
-        let credential = AUTHORITIES.issue(Role::KubernetesCa, &user.profile(), Time::now()).unwrap();
+        let user = groups.iter().cloned().fold(role::User::new(&cluster, name.clone()), role::User::group);
+        let credential = AUTHORITIES.issue(&user.profile(), Time::now()).unwrap();
         let kubeconfig = Kubeconfig::for_user(&cluster, &AUTHORITIES, &credential).unwrap();
 
         let read = Kubeconfig::from_yaml(kubeconfig.to_yaml().as_bytes()).unwrap();
@@ -81,8 +81,9 @@ proptest! {
 
     #[test]
     fn any_san_survives_a_certificate(san in san()) {
-        let profile = role::Service::new(&fast_cluster(), &"a.b.svc".parse().unwrap()).san(san.clone()).profile();
-        let certificate = AUTHORITIES.issue(Role::KubernetesCa, &profile, Time::now()).unwrap();
+        let profile = role::Service::new(&fast_cluster(), "a.b.svc".parse().unwrap()).san(san.clone()).profile();
+        let issuer = AUTHORITIES.get(Role::KubernetesCa).unwrap().issuer().unwrap();
+        let certificate = issuer.issue(&profile, Time::now()).unwrap();
         prop_assert!(certificate.certificate().sans().contains(&AlternativeName::from(&san)));
         prop_assert_eq!(san.to_string().parse::<San>().unwrap(), san);
     }
@@ -205,8 +206,8 @@ fn profile() -> impl Strategy<Value = Profile> {
             11 => role::SuperAdmin::new(&cluster).profile(),
             12 => role::ControllerManager::new(&cluster).profile(),
             13 => role::Scheduler::new(&cluster).profile(),
-            14 => role::Service::new(&cluster, &name).san(san).profile(),
-            _ => groups.iter().fold(role::User::new(&cluster, &user), role::User::group).profile(),
+            14 => role::Service::new(&cluster, name).san(san).profile(),
+            _ => groups.into_iter().fold(role::User::new(&cluster, user), role::User::group).profile(),
         })
 }
 

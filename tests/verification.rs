@@ -11,7 +11,7 @@ use kubepki::{
 };
 
 use crate::judges::{self, Anchor, Check, free_port, go, kubectl, openssl, webpki};
-use crate::support::{CONVENTIONS, cluster, control_plane};
+use crate::support::{CONVENTIONS, cluster, control_plane, issue};
 
 #[test]
 fn with_rsa_2048_every_verifier_accepts_what_is_right_and_refuses_what_is_wrong() {
@@ -43,9 +43,9 @@ fn under_a_common_root_every_verifier_accepts_the_own_authority_and_refuses_a_si
     for convention in CONVENTIONS {
         let cluster = cluster(KeyAlgorithm::EcdsaP256, convention);
         let now = Time::now();
-        let root = Issuer::self_signed(&role::RootCa::new(&cluster, &"root".parse().unwrap()).profile(), now)
+        let root = Issuer::self_signed(&role::RootCa::new(&cluster, "root".parse().unwrap()).profile(), now)
             .unwrap();
-        let middle = role::Intermediate::new(&cluster, &"middle".parse().unwrap()).path_length(1).profile();
+        let middle = role::Intermediate::new(&cluster, "middle".parse().unwrap()).path_length(1).profile();
         let middle = root.intermediate(&middle, now).unwrap();
         for parent in [root, middle] {
             let authorities = Authorities::create_under(&parent, &cluster, now).unwrap();
@@ -76,7 +76,7 @@ fn judge(authorities: &Authorities, cluster: &kubepki::Cluster, anchor: Anchor) 
         .addresses(["192.0.2.20".parse().unwrap(), "2001:db8::20".parse().unwrap()]);
     let member = Node::etcd_member("192.0.2.30".parse().unwrap(), "192.0.2.30".parse().unwrap());
     for node in [control_plane, worker, member] {
-        let pki = authorities.first(&cluster, &node, Time::now()).unwrap();
+        let pki = issue(authorities, &cluster, &node);
         let directory = tempfile::tempdir().unwrap();
         pki.save(directory.path()).unwrap();
         verify_certificates(authorities, &pki, anchor);

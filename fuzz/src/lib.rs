@@ -2,11 +2,14 @@
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
+use std::sync::OnceLock;
 
+use base64ct::{Base64, Encoding};
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
-    AuthorityName, Certificate, ClusterName, DnsName, Endpoint, Group, NodeName, PrivateKey, PublicKey, Role,
-    San, Subnet, Time, UserName,
+    AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
+    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, NodeName, PrivateKey, Profile, PublicKey, Role,
+    San, Signer, Subnet, Time, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -21,78 +24,196 @@ pub const TARGETS: &[Target] = &[
     ("private_key", private_key),
 ];
 
-/// A certificate in DER: the bytes received are the bytes kept, and every accessor answers.
+/// A certificate in DER, or several in PEM: what can be read keeps its bytes, and everything in it can be shown.
 pub fn certificate(data: &[u8]) {
-    let Ok(certificate) = Certificate::from_der(data) else { return };
-    assert_eq!(certificate.der(), data);
-    let again = Certificate::from_pem(certificate.to_pem().as_bytes());
-    assert_eq!(again.ok(), Some(vec![certificate.clone()]));
-    let _ = (certificate.is_authority(), certificate.path_length(), certificate.is_self_issued());
-    let _ = (certificate.public_key().pin(), certificate.fingerprint(), certificate.extensions().count());
-    let _ = certificate.check_issued_by(&certificate);
-    let _ = format!("{certificate:?}");
+    match read(data) {
+        Input::Pem => _ = certificates(data),
+        Input::Der => {
+            if let Some(certificate) = shown(Certificate::from_der(data)) {
+                assert_eq!(certificate.der(), data);
+                same_certificate(&certificate);
+            }
+        }
+    }
 }
 
-/// A kubeconfig: what was read comes back from its own text.
+/// A kubeconfig: what can be read is written as a document that is read as the same, and can be checked.
 pub fn kubeconfig(data: &[u8]) {
-    let Ok(kubeconfig) = Kubeconfig::from_yaml(data) else { return };
+    let Some(kubeconfig) = shown(Kubeconfig::from_yaml(data)) else { return };
     let yaml = kubeconfig.to_yaml();
-    let again = Kubeconfig::from_yaml(yaml.as_bytes());
-    assert!(again.as_ref().is_ok_and(|again| *again == kubeconfig), "{:?}", again.err());
-    let _ = kubeconfig.check();
+    assert_eq!(Kubeconfig::from_yaml(yaml.as_bytes()).as_ref().ok(), Some(&kubeconfig), "{}", *yaml);
+    shown(kubeconfig.check());
+    _ = format!("{kubeconfig:?}");
 }
 
-/// PEM with any labels: what is read as certificates or as a public key is written, and read back as equal.
-pub fn pem(data: &[u8]) {
-    if let Ok(certificates) = Certificate::from_pem(data) {
-        let written: String = certificates.iter().map(Certificate::to_pem).collect();
-        assert_eq!(Certificate::from_pem(written.as_bytes()).ok(), Some(certificates));
-    }
-    if let Ok(key) = PublicKey::from_pem(data) {
-        let again = PublicKey::from_pem(key.to_pem().as_bytes());
-        assert_eq!(again.ok().as_ref().map(PublicKey::spki_der), Some(key.spki_der()));
-    }
-    private_key(data);
-}
-
-/// A private key in PEM: what is read is written, and read back as the same key. `Debug` holds nothing of it.
-pub fn private_key(data: &[u8]) {
-    let Ok(key) = PrivateKey::from_pem(data) else { return };
-    let written = key.to_pem();
-    let again = PrivateKey::from_pem(written.as_bytes()).map(|key| key.to_pem());
-    assert!(again.is_ok_and(|again| again == written), "the key does not survive its own PEM");
-    let shown = format!("{key:?}");
-    assert!(!written.lines().any(|line| line.len() > 8 && !line.starts_with('-') && shown.contains(line)));
-}
-
-/// Names, addresses, moments and roles: what can be read is written as a text that is read as the same.
+/// Names, addresses, moments, roles and usages: what can be read is written as a text that is read as the same, and
+/// what belongs into a certificate stands there as one value, unchanged.
 pub fn names(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     survives::<AuthorityName>(text);
     survives::<ClusterName>(text);
+    survives::<Component>(text);
+    survives::<Convention>(text);
     survives::<DnsName>(text);
     survives::<Endpoint>(text);
     survives::<Group>(text);
+    survives::<KeyAlgorithm>(text);
     survives::<NodeName>(text);
     survives::<Role>(text);
     survives::<San>(text);
     survives::<Subnet>(text);
     survives::<Time>(text);
+    survives::<Usage>(text);
     survives::<UserName>(text);
     if let Ok(name) = text.parse::<NodeName>() {
         // A node's name always has its place in a certificate.
         survives::<San>(&San::from(&name).to_string());
     }
+    subject(text);
+    if let Ok(san) = text.parse::<San>() {
+        let certificate = issue(&role::FrontProxyServer::new(cluster(), san.clone()).profile());
+        assert_eq!(certificate.sans(), [AlternativeName::from(&san)]);
+    }
+}
+
+/// PEM with anything in it, read as each of what it may hold.
+pub fn pem(data: &[u8]) {
+    let certificates = certificates(data);
+    if let Some(key) = shown_without_secrets(data, PublicKey::from_pem(data)) {
+        let again = PublicKey::from_pem(key.to_pem().as_bytes()).expect("what was written is read");
+        assert_eq!(again.spki_der(), key.spki_der());
+        assert_eq!((again.to_string(), again.pin()), (key.to_string(), key.pin()));
+    }
+    private_key_in_pem(data);
+    shown_without_secrets(data, Issuer::from_pem(data, data));
+    if let (Some(chain), Ok(key)) = (certificates, PrivateKey::from_pem(data)) {
+        shown_without_secrets(data, Credential::new(chain, key));
+    }
+}
+
+/// A private key in PEM, or DER that is put into PEM: what can be read is written as PEM that is read as the same key,
+/// and no refusal quotes the input.
+pub fn private_key(data: &[u8]) {
+    match read(data) {
+        Input::Pem => private_key_in_pem(data),
+        Input::Der => {
+            let base64 = Base64::encode_string(data);
+            for label in ["RSA PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY"] {
+                private_key_in_pem(
+                    format!("-----BEGIN {label}-----\n{base64}\n-----END {label}-----\n").as_bytes(),
+                );
+            }
+        }
+    }
+}
+
+enum Input {
+    Der,
+    Pem,
+}
+
+/// Fuzzers do not get through base64, so DER is taken as well.
+fn read(data: &[u8]) -> Input {
+    if data.windows(11).any(|window| window == b"-----BEGIN ") { Input::Pem } else { Input::Der }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<Certificate>> {
+    let certificates = shown(Certificate::from_pem(pem))?;
+    assert!(!certificates.is_empty());
+    certificates.iter().for_each(same_certificate);
+    Some(certificates)
+}
+
+/// It comes back from its DER and from its PEM, and everything in it can be shown.
+fn same_certificate(certificate: &Certificate) {
+    assert_eq!(Certificate::from_der(certificate.der()).as_ref().ok(), Some(certificate));
+    let again = Certificate::from_pem(certificate.to_pem().as_bytes());
+    assert_eq!(again.ok().as_deref(), Some(std::slice::from_ref(certificate)));
+    for name in [certificate.subject(), certificate.issuer()] {
+        _ = (name.to_string(), name.common_name(), name.organizations().count());
+    }
+    for san in certificate.sans() {
+        _ = san.to_string();
+    }
+    _ = certificate.not_after().since(certificate.not_before());
+    _ = format!("{certificate:?} {:?}", certificate.public_key());
+    shown(certificate.check_issued_by(certificate));
+}
+
+fn private_key_in_pem(pem: &[u8]) {
+    let Some(key) = shown_without_secrets(pem, PrivateKey::from_pem(pem)) else { return };
+    let written = key.to_pem();
+    let again = PrivateKey::from_pem(written.as_bytes()).expect("what was written is read");
+    assert_eq!(again.public_key(), key.public_key());
+    assert_eq!(again.to_pem(), written);
+    assert!(!quotes(format!("{key:?}"), pem), "{key:?}");
+}
+
+/// Users and groups that can be read: each stands in a certificate as one value, whatever its text looks like.
+fn subject(text: &str) {
+    let (user, group) = (text.parse::<UserName>(), text.parse::<Group>());
+    let Ok(name) = user.or_else(|_| "jane".parse()) else { return };
+    let mut builder = role::User::new(cluster(), name.clone());
+    if let Ok(group) = &group {
+        builder = builder.group(group.clone());
+    }
+    let profile = builder.profile();
+    assert_eq!(profile.common_name(), name.as_str());
+    let certificate = issue(&profile);
+    assert_eq!(certificate.subject().common_name(), Some(name.as_str()));
+    let groups: Vec<_> = certificate.subject().organizations().collect();
+    assert_eq!(groups, group.iter().map(Group::as_str).collect::<Vec<_>>());
+}
+
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let endpoint = "127.0.0.1".parse().expect("an address is an endpoint");
+        Cluster::new(endpoint).key_algorithm(KeyAlgorithm::EcdsaP256)
+    })
+}
+
+fn issue(profile: &Profile) -> Certificate {
+    static ISSUER: OnceLock<Issuer> = OnceLock::new();
+    let issuer = ISSUER.get_or_init(|| {
+        let profile = role::KubernetesCa::new(cluster()).profile();
+        Issuer::self_signed(&profile, Time::now()).expect("an authority")
+    });
+    let key = issuer.certificate().public_key();
+    issuer.certify(profile, key, Time::now()).expect("a certificate for what was parsed").remove(0)
 }
 
 /// Reads a value of type `T`; if that succeeds, the value must come back from its own text.
 fn survives<T>(text: &str)
 where
-    T: FromStr<Err = kubepki::Error> + Display + PartialEq + Debug,
+    T: FromStr<Err = Error> + Display + PartialEq + Debug,
 {
-    match text.parse::<T>() {
-        Ok(value) => assert_eq!(value.to_string().parse::<T>().as_ref().ok(), Some(&value), "{text:?}"),
-        // An error is for people: writing it must succeed as well.
-        Err(error) => assert!(error.to_string().contains("expected"), "{text:?}"),
+    if let Some(value) = shown(text.parse::<T>()) {
+        assert_eq!(value.to_string().parse::<T>().as_ref().ok(), Some(&value), "{text:?}");
     }
+}
+
+/// An error is for people: writing it must succeed as well.
+fn shown<T>(result: kubepki::Result<T>) -> Option<T> {
+    result.map_err(|error| assert!(error.to_string().contains("expected"), "{error}")).ok()
+}
+
+/// Besides, an error about an input that may be a private key quotes nothing of it that could be a piece of one.
+fn shown_without_secrets<T>(input: &[u8], result: kubepki::Result<T>) -> Option<T> {
+    if let Err(error) = &result {
+        assert!(!quotes(format!("{error:?}"), input), "{error}");
+    }
+    shown(result)
+}
+
+/// Whether 16 characters of base64 stand both in a text of ours and in the input.
+fn quotes(text: String, input: &[u8]) -> bool {
+    const PIECE: usize = 16;
+    // A word of ours that is as long.
+    let text = text.replace("SubjectPublicKeyInfo", "");
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    text.as_bytes()
+        .windows(PIECE)
+        .filter(|piece| piece.iter().all(base64))
+        .any(|piece| input.windows(PIECE).any(|window| window == piece))
 }

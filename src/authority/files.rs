@@ -9,23 +9,23 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{AUTHORITIES, Authorities, Authority};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::file::File;
 use crate::issuer::Issuer;
 use crate::key::{PrivateKey, Signer};
 use crate::layout::{Part, relative_path};
-use crate::pki::File;
 use crate::role::Role;
 use crate::x509::{Certificate, to_pem};
 
 impl Authorities {
     /// Everything as files, for another control-plane machine: certificates, the keys that are here, `sa.key` and
-    /// `sa.pub`, and `root-ca.crt` where something stands above the authorities.
+    /// `sa.pub`, and what stands above the authorities: the root in `root-ca.crt`, others in `intermediate.crt`.
     ///
     /// The keys are the cluster: carry them over an encrypted channel only.
     #[must_use]
     pub fn files(&self) -> Vec<File> {
         let mut files: Vec<File> = self.iter().flat_map(|(role, _)| self.files_of(role)).collect();
-        files.extend(self.root_file());
+        files.extend(self.files_above());
         if let Some(key) = &self.service_account {
             files.extend(File::new(Role::ServiceAccount, Part::Key, key.to_pem().as_bytes()));
             files.extend(File::new(Role::ServiceAccount, Part::PublicKey, key.public_key().to_pem()));
@@ -44,22 +44,29 @@ impl Authorities {
     }
 
     /// What stands above the authorities, each certificate once.
-    fn root_file(&self) -> Option<File> {
-        let mut above: Vec<Certificate> = Vec::new();
+    fn files_above(&self) -> impl Iterator<Item = File> {
+        let (mut roots, mut others): (Vec<Certificate>, Vec<Certificate>) = (Vec::new(), Vec::new());
         for certificate in self.authorities.values().flat_map(Authority::above) {
-            if !above.contains(certificate) {
-                above.push(certificate.clone());
+            let list = if certificate.is_self_signed() { &mut roots } else { &mut others };
+            if !list.contains(certificate) {
+                list.push(certificate.clone());
             }
         }
-        if above.is_empty() { None } else { File::new(Role::RootCa, Part::Certificate, to_pem(&above)) }
+        let file = |role, certificates: Vec<_>| match certificates.is_empty() {
+            true => None,
+            false => File::new(role, Part::Certificate, to_pem(&certificates)),
+        };
+        file(Role::RootCa, roots).into_iter().chain(file(Role::Intermediate, others))
     }
 
-    /// Reads what [`files`](Self::files) gave, or all files of a machine: path and bytes of each. Other files are
-    /// passed over. What a node does not need may be missing; an authority without its key is an external one.
+    /// Reads what [`files`](Self::files) gave, or all files of a machine: the path of each, such as `pki/ca.crt`, and
+    /// its bytes. Other files are passed over. What a node does not need may be missing; an authority without its key
+    /// is an external one.
     ///
     /// # Errors
     ///
-    /// An error of [`Certificate::from_pem`], [`PrivateKey::from_pem`] or [`Issuer::new`], with the file as its place.
+    /// [`Code::NoIssuer`] for a key without its certificate, [`Code::NotAnAuthority`] for a certificate that is no
+    /// authority's, and the errors of [`Certificate::from_pem`], [`PrivateKey::from_pem`] and [`Issuer::new`], with the file as its place.
     pub fn from_files<P: AsRef<Path>, B: AsRef<[u8]>>(
         files: impl IntoIterator<Item = (P, B)>,
     ) -> Result<Self> {
@@ -81,15 +88,22 @@ impl Authorities {
             }
             None => Ok(None),
         };
-        let above = certificates(Role::RootCa)?.unwrap_or_default();
+        let mut above = certificates(Role::Intermediate)?.unwrap_or_default();
+        above.extend(certificates(Role::RootCa)?.unwrap_or_default());
         let mut authorities = BTreeMap::new();
         for role in AUTHORITIES {
-            let Some(trusted) = certificates(role)? else { continue };
-            let mut authority = Authority { above: chain_above(&trusted, &above), trusted, issuer: None };
+            let Some(trusted) = certificates(role)? else {
+                if let Some((path, _)) = key(role)? {
+                    let expected = "the certificate of this key beside it";
+                    return Err(Error::new(Code::NoIssuer, expected).found("none").file(path));
+                }
+                continue;
+            };
+            let mut authority = Authority::from_trusted(trusted, &above)
+                .map_err(|error| error.file(relative_path(role, Part::Certificate).unwrap_or_default()))?;
             if let Some((path, key)) = key(role)? {
-                let chain =
-                    std::iter::once(authority.certificate()).chain(&authority.above).cloned().collect();
-                authority.issuer = Some(Issuer::new(chain, key).map_err(|error| error.file(path))?);
+                let issuer = Issuer::new(authority.chain(), key);
+                authority.issuer = Some(issuer.map_err(|error| error.file(path))?);
             }
             authorities.insert(role, authority);
         }
@@ -101,33 +115,37 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// As [`from_files`](Self::from_files), and [`Code::Io`](crate::Code::Io) when a file that is there cannot be read.
+    /// As [`from_files`](Self::from_files), and [`Code::Io`] when the directory or a file that is there cannot be read.
     pub fn load(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
-        let roles = AUTHORITIES.into_iter().chain([Role::RootCa, Role::ServiceAccount]);
+        let roles = AUTHORITIES.into_iter().chain([Role::RootCa, Role::Intermediate, Role::ServiceAccount]);
         let paths =
             roles.flat_map(|role| [Part::Certificate, Part::Key].map(|part| relative_path(role, part)));
         let mut files = Vec::new();
         for path in paths.flatten() {
-            let full = directory.join(&path);
-            match fs::read(&full) {
-                Ok(bytes) => files.push((path, Zeroizing::new(bytes))),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io(&full, "read this file", &error)),
+            if let Some(bytes) = read_if_there(&directory.join(&path))? {
+                files.push((path, bytes));
             }
         }
-        Self::from_files(files)
+        if let (true, Err(error)) = (files.is_empty(), fs::metadata(directory)) {
+            return Err(Error::io(directory, "read this directory", &error));
+        }
+        Self::from_files(files).map_err(|error| error.below(directory))
     }
 }
 
-/// The certificates above an authority, nearest first, picked from those that stand above any.
-fn chain_above(trusted: &[Certificate], candidates: &[Certificate]) -> Vec<Certificate> {
-    let mut chain: Vec<Certificate> = Vec::new();
-    while let Some(last) = chain.last().or(trusted.first())
-        && let Some(parent) = candidates.iter().find(|it| last.check_issued_by(it).is_ok() && *it != last)
-        && !chain.contains(parent)
-    {
-        chain.push(parent.clone());
+/// The bytes of a file of bearable size; `None` when there is none.
+fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    const LONGEST: u64 = 1 << 20;
+    let failed = |error| Error::io(path, "read this file", &error);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+        // Opening a pipe would wait for its writer.
+        Ok(metadata) if !metadata.is_file() || metadata.len() > LONGEST => {
+            let found = format!("something else of {} bytes", metadata.len());
+            Err(Error::new(Code::Malformed, "a file of at most 1 MiB").found(found).file(path))
+        }
+        Ok(_) => fs::read(path).map(|bytes| Some(Zeroizing::new(bytes))).map_err(failed),
     }
-    chain
 }

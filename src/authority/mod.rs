@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use crate::cluster::{Cluster, Etcd};
 use crate::error::{Code, Error, Result};
+use crate::expected::Expected;
 use crate::issuer::Issuer;
 use crate::key::{PrivateKey, PublicKey, Signer, generate_all};
 use crate::role::{self, Profile, Role};
 use crate::time::Time;
-use crate::x509::{Certificate, Credential, to_pem};
+use crate::x509::{Certificate, Credential, chain_above, check_authorities, leaf, to_pem};
 
 /// The roles of a cluster's own authorities.
 pub(crate) const AUTHORITIES: [Role; 3] = [Role::KubernetesCa, Role::EtcdCa, Role::FrontProxyCa];
@@ -32,6 +33,17 @@ impl Authority {
     fn from_issuer(issuer: Issuer) -> Self {
         let (own, above) = issuer.chain().split_at(1);
         Self { trusted: own.to_vec(), above: above.to_vec(), issuer: Some(issuer) }
+    }
+
+    /// An external authority: certificates that are trusted, the signing one first, and candidates for what stands above.
+    fn from_trusted(trusted: Vec<Certificate>, candidates: &[Certificate]) -> Result<Self> {
+        check_authorities(&trusted)?;
+        Ok(Self { above: chain_above(leaf(&trusted)?, candidates), trusted, issuer: None })
+    }
+
+    /// The certificate that signs, and what stands above it.
+    fn chain(&self) -> Vec<Certificate> {
+        std::iter::once(self.certificate()).chain(&self.above).cloned().collect()
     }
 
     /// The authority's certificates that are trusted, the signing one first: the contents of its `.crt` file.
@@ -59,13 +71,21 @@ impl Authority {
         self.issuer.as_ref()
     }
 
+    /// A trusted certificate that stands above another one. An older certificate for the same key does not.
+    fn parent_among_trusted(&self) -> Option<&Certificate> {
+        self.trusted.iter().find(|parent| {
+            self.trusted.iter().any(|other| !other.has_key_of(parent) && other.stands_below(parent))
+                || self.above.iter().any(|above| above.has_key_of(parent))
+        })
+    }
+
     pub(crate) fn trusted_pem(&self) -> String {
         to_pem(&self.trusted)
     }
 }
 
 /// The authorities of a cluster and its service-account key: all that its control-plane nodes share, and the only thing
-/// that is ever carried between them.
+/// that is ever carried between them. The default is empty.
 ///
 /// ```
 /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Node, Time};
@@ -131,8 +151,8 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] for another role than those of the three authorities, [`Code::SharedAuthority`] when one
-    /// serves as two.
+    /// [`Code::Invalid`] for another role than [`Role::KubernetesCa`], [`Role::EtcdCa`] and [`Role::FrontProxyCa`], and
+    /// for one that is given twice, [`Code::SharedAuthority`] when one key serves as two or one stands below another.
     pub fn from_issuers(
         issuers: impl IntoIterator<Item = (Role, Issuer)>,
         service_account: PrivateKey,
@@ -140,7 +160,9 @@ impl Authorities {
         let mut authorities = BTreeMap::new();
         for (role, issuer) in issuers {
             check_role(role)?;
-            authorities.insert(role, Authority::from_issuer(issuer));
+            if authorities.insert(role, Authority::from_issuer(issuer)).is_some() {
+                return Err(Error::invalid("authority", "each authority once", role.id()));
+            }
         }
         let this = Self { authorities, service_account: Some(Arc::new(service_account)) };
         this.check()?;
@@ -151,25 +173,33 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::NoIssuer`] when there is no such authority, [`Code::KeyMismatch`] when the signer has another key.
+    /// [`Code::NoIssuer`] when there is no such authority, [`Code::Exists`] when its key is here, [`Code::KeyMismatch`]
+    /// when the signer has another key, and otherwise as [`Issuer::with_signer`].
     pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
         let expected = || Error::new(Code::NoIssuer, "the certificate of the authority").found("none");
         let known = self.authorities.get_mut(&authority).ok_or_else(|| expected().role(authority))?;
-        let chain = std::iter::once(known.certificate()).chain(&known.above).cloned().collect();
-        known.issuer = Some(Issuer::with_signer(chain, signer).map_err(|error| error.role(authority))?);
+        if known.issuer().is_some_and(|issuer| issuer.private_key().is_some()) {
+            let expected = "an authority whose key is elsewhere";
+            return Err(Error::new(Code::Exists, expected).found("one whose key is here").role(authority));
+        }
+        known.issuer =
+            Some(Issuer::with_signer(known.chain(), signer).map_err(|error| error.role(authority))?);
         Ok(())
     }
 
-    /// Makes a key and has an authority sign a certificate for it.
+    /// Makes a key and has the authority of the profile's role sign a certificate for it.
+    ///
+    /// For [`role::Service`], which belongs to no authority of its own, take the [`issuer`](Authority::issuer) of one.
     ///
     /// # Errors
     ///
-    /// [`Code::NoIssuer`] when the authority or its key is missing, and as [`Issuer::issue`].
-    pub fn issue(&self, authority: Role, profile: &Profile, now: Time) -> Result<Credential> {
-        self.issuer(authority)?.issue(profile, now)
+    /// [`Code::NoIssuer`] when the role has no authority, or its authority or the key is missing, and as
+    /// [`Issuer::issue`].
+    pub fn issue(&self, profile: &Profile, now: Time) -> Result<Credential> {
+        self.issuer_for(profile)?.issue(profile, now)
     }
 
-    /// The authority of a role.
+    /// The authority of a role: [`Role::KubernetesCa`], [`Role::EtcdCa`] or [`Role::FrontProxyCa`].
     #[must_use]
     pub fn get(&self, authority: Role) -> Option<&Authority> {
         self.authorities.get(&authority)
@@ -197,8 +227,15 @@ impl Authorities {
         Some(authority.trusted_pem() + &to_pem(&authority.above))
     }
 
-    /// The issuer of an authority.
-    pub(crate) fn issuer(&self, authority: Role) -> Result<&Issuer> {
+    /// The issuer of a profile's role.
+    pub(crate) fn issuer_for(&self, profile: &Profile) -> Result<&Issuer> {
+        let role = profile.role();
+        let missing =
+            || Error::new(Code::NoIssuer, "a role that belongs to one authority").found("none").role(role);
+        self.issuer(role.authority().ok_or_else(missing)?)
+    }
+
+    fn issuer(&self, authority: Role) -> Result<&Issuer> {
         let missing = |found| {
             Err(Error::new(Code::NoIssuer, "the key of this authority or a signer for it")
                 .found(found)
@@ -210,29 +247,42 @@ impl Authorities {
         }
     }
 
-    /// Checks that no authority's certificates are believed where another's are meant.
+    /// What one node may hold: the authorities that it needs, and their keys and what stands above them on a
+    /// control-plane node only. Who has a key is the cluster.
+    pub(crate) fn for_node(&self, expected: &Expected) -> Self {
+        let mut this = self.clone();
+        this.authorities.retain(|role, _| expected.authorities().any(|needed| needed == *role));
+        if !expected.is_control_plane() {
+            this.service_account = None;
+            for authority in this.authorities.values_mut() {
+                authority.issuer = None;
+                authority.above.clear();
+            }
+        }
+        this
+    }
+
+    /// Checks that no authority's certificates are believed where another's are meant: none stands above another, and
+    /// none is trusted together with what stands above it.
     pub(crate) fn check(&self) -> Result<()> {
+        let shared = |role: Role, expected, found| {
+            Err(Error::new(Code::SharedAuthority, expected).found(found).role(role))
+        };
         for (role, authority) in &self.authorities {
-            let others = self.authorities.range(..role).flat_map(|(other, authority)| {
-                authority.trusted.iter().map(move |certificate| (*other, certificate))
-            });
-            for (other, certificate) in others {
-                if authority.trusted.iter().any(|own| own.public_key() == certificate.public_key()) {
-                    return Err(Error::new(Code::SharedAuthority, "an authority of its own")
-                        .found(format!("that of {other} ({})", certificate.subject()))
-                        .role(*role));
+            for (other, trusted) in self.authorities.iter().filter(|(other, _)| *other != role) {
+                let mut own = authority.trusted.iter().chain(&authority.above);
+                // A key that two have in common is the later one's mistake.
+                let is_shared = |own: &Certificate, trusted: &Certificate| {
+                    (other < role && own.has_key_of(trusted)) || own.stands_below(trusted)
+                };
+                if own.any(|own| trusted.trusted.iter().any(|trusted| is_shared(own, trusted))) {
+                    let found = format!("that of {other} ({})", trusted.certificate().subject());
+                    return shared(*role, "an authority of its own", found);
                 }
             }
-            let own = authority.certificate();
-            if let Some(parent) =
-                authority.trusted.iter().skip(1).find(|other| own.check_issued_by(other).is_ok())
-            {
-                return Err(Error::new(
-                    Code::SharedAuthority,
-                    "only the authority's own certificates to be trusted",
-                )
-                .found(format!("{}, which stands above it", parent.subject()))
-                .role(*role));
+            if let Some(parent) = authority.parent_among_trusted() {
+                let found = format!("{}, which stands above it", parent.subject());
+                return shared(*role, "only the authority's own certificates to be trusted", found);
             }
         }
         Ok(())

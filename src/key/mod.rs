@@ -48,6 +48,10 @@ impl KeyAlgorithm {
             Self::EcdsaP384 => "ecdsa-p384",
         }
     }
+
+    pub(crate) fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
+    }
 }
 
 impl FromStr for KeyAlgorithm {

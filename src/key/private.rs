@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::{SECP_256_R_1, SECP_384_R_1};
+use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1};
 use der::{Decode, Encode};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
@@ -27,6 +27,7 @@ use crate::pem::{self, Block};
 /// A private key in memory. It is zeroized on drop, and shown nowhere.
 pub struct PrivateKey {
     secret: Secret,
+    pem: Zeroizing<String>,
     public: PublicKey,
 }
 
@@ -63,7 +64,8 @@ impl PrivateKey {
     }
 
     /// Reads the first private key in `pem`: `RSA PRIVATE KEY` (PKCS#1), `EC PRIVATE KEY` (SEC1, RFC 5915) or
-    /// `PRIVATE KEY` (PKCS#8), as Kubernetes does.
+    /// `PRIVATE KEY` (PKCS#8), as Kubernetes does. Other blocks, text around the blocks and CRLF are fine; a block
+    /// `EC PARAMETERS` may name the curve.
     ///
     /// # Errors
     ///
@@ -84,7 +86,9 @@ impl PrivateKey {
             )),
             "EC PRIVATE KEY" => Self::from_sec1(&block.der, named_curve(&blocks)),
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
-            other => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA").found_text(other)),
+            other => {
+                Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA").found(pem::shown(other)))
+            }
         }
     }
 
@@ -105,16 +109,16 @@ impl PrivateKey {
 
     fn from_pkcs8(der: &[u8]) -> Result<Self> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| malformed("PKCS#8"))?;
-        match info.algorithm.parameters_oid() {
-            Ok(curve) => Self::from_sec1(info.private_key.as_bytes(), Some(curve)),
-            Err(_) => match RsaPrivateKey::from_pkcs8_der(der) {
-                Ok(key) => Self::new(Secret::Rsa(key.into())),
-                Err(_) if info.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION => {
-                    Err(malformed("PKCS#8"))
-                }
-                Err(_) => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA")
-                    .found(format!("algorithm {}", info.algorithm.oid))),
-            },
+        match info.algorithm.oid {
+            RSA_ENCRYPTION => {
+                let key = RsaPrivateKey::from_pkcs8_der(der).map_err(|_| malformed("PKCS#8"))?;
+                Self::new(Secret::Rsa(key.into()))
+            }
+            ID_EC_PUBLIC_KEY => {
+                Self::from_sec1(info.private_key.as_bytes(), info.algorithm.parameters_oid().ok())
+            }
+            other => Err(Error::new(Code::Unsupported, "a private key of RSA or ECDSA")
+                .found(format!("algorithm {other}"))),
         }
     }
 
@@ -132,14 +136,23 @@ impl PrivateKey {
         }
     }
 
+    /// Fails for numbers that are read and make no key.
     fn new(secret: Secret) -> Result<Self> {
-        let spki = match &secret {
-            Secret::Rsa(key) => key.to_public_key().to_public_key_der(),
-            Secret::P256(key) => key.public_key().to_public_key_der(),
-            Secret::P384(key) => key.public_key().to_public_key_der(),
+        let (spki, form) = match &secret {
+            Secret::Rsa(key) => (key.to_public_key().to_public_key_der(), "PKCS#1"),
+            Secret::P256(key) => (key.public_key().to_public_key_der(), "SEC1"),
+            Secret::P384(key) => (key.public_key().to_public_key_der(), "SEC1"),
         };
-        let spki = spki.map_err(|_| malformed("SubjectPublicKeyInfo"))?;
-        Ok(Self { public: PublicKey::from_spki_der(spki.as_bytes())?, secret })
+        let public = PublicKey::from_spki_der(spki.map_err(|_| malformed(form))?.as_bytes())?;
+        let pem = match &secret {
+            Secret::Rsa(key) => {
+                let der = key.to_pkcs1_der().map_err(|_| malformed(form))?;
+                pem::encode("RSA PRIVATE KEY", der.as_bytes())
+            }
+            Secret::P256(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), public.bits(), SECP_256_R_1)?,
+            Secret::P384(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), public.bits(), SECP_384_R_1)?,
+        };
+        Ok(Self { secret, pem, public })
     }
 
     /// The key as Kubernetes writes it: PKCS#1 `RSA PRIVATE KEY` or SEC1 `EC PRIVATE KEY`, never PKCS#8.
@@ -147,15 +160,7 @@ impl PrivateKey {
     /// (k8s.io/client-go, util/keyutil, `MarshalPrivateKeyToPEM`)
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        // The encoders fail for numbers that no key of these sizes has.
-        match &self.secret {
-            Secret::Rsa(key) => key
-                .to_pkcs1_der()
-                .map(|der| pem::encode("RSA PRIVATE KEY", der.as_bytes()))
-                .unwrap_or_default(),
-            Secret::P256(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_256_R_1),
-            Secret::P384(key) => sec1_pem(&Zeroizing::new(key.to_bytes()), self.public.bits(), SECP_384_R_1),
-        }
+        self.pem.clone()
     }
 }
 
@@ -191,9 +196,10 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Keys of the given algorithms, in their order, made on all cores.
+/// Keys of the given algorithms, in their order, made on all cores. Those of ECDSA are made sooner than a thread.
 pub(crate) fn generate_all(algorithms: &[KeyAlgorithm]) -> Result<Vec<PrivateKey>> {
-    let cores = thread::available_parallelism().map_or(1, usize::from).min(algorithms.len());
+    let slow = algorithms.iter().filter(|algorithm| algorithm.is_rsa()).count();
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(slow);
     if cores < 2 {
         return algorithms.iter().map(|algorithm| PrivateKey::generate(*algorithm)).collect();
     }
@@ -247,8 +253,9 @@ fn named_curve(blocks: &[Block<'_>]) -> Option<ObjectIdentifier> {
 }
 
 /// With the curve and the public key inside, as Go writes it: OpenSSL reads no key without the curve.
-fn sec1_pem(private_key: &[u8], public_key: &[u8], curve: ObjectIdentifier) -> Zeroizing<String> {
+fn sec1_pem(private_key: &[u8], public_key: &[u8], curve: ObjectIdentifier) -> Result<Zeroizing<String>> {
     let parameters = Some(EcParameters::NamedCurve(curve));
-    let der = EcPrivateKey { private_key, parameters, public_key: Some(public_key) }.to_der();
-    der.map(|der| pem::encode("EC PRIVATE KEY", &Zeroizing::new(der))).unwrap_or_default()
+    let key = EcPrivateKey { private_key, parameters, public_key: Some(public_key) };
+    let der = Zeroizing::new(key.to_der().map_err(|_| malformed("SEC1"))?);
+    Ok(pem::encode("EC PRIVATE KEY", &der))
 }

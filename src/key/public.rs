@@ -43,7 +43,8 @@ impl PublicKey {
     ///
     /// # Errors
     ///
-    /// [`Code::Malformed`] when there is none, or when it cannot be read.
+    /// [`Code::Malformed`] when there is none, or when it cannot be read, and for private keys as
+    /// [`PrivateKey::from_pem`].
     pub fn from_pem(pem: &[u8]) -> Result<Self> {
         let blocks = pem::blocks(pem)?;
         match blocks.iter().find(|block| block.label == "PUBLIC KEY") {

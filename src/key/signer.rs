@@ -15,7 +15,8 @@ use crate::key::PublicKey;
 
 /// A private key that signs, perhaps elsewhere: in an HSM, a KMS or another process.
 ///
-/// Every answer is verified with [`public_key`](Self::public_key) before it is used.
+/// Every answer is verified before it is used: with the key of the authority's certificate, which
+/// [`public_key`](Self::public_key) must be.
 /// [`PrivateKey`](crate::PrivateKey) is the signer whose key is at hand.
 pub trait Signer: Send + Sync {
     /// The public key of the key that signs.
@@ -50,8 +51,8 @@ impl<'a> ToSign<'a> {
         self.message
     }
 
-    /// The digest of the message by the hash of [`algorithm`](Self::algorithm), as PKCS#11, KMS services and Go's
-    /// `crypto.Signer` want it.
+    /// The digest of the message by the hash of [`algorithm`](Self::algorithm), as KMS services and Go's `crypto.Signer`
+    /// want it. PKCS#11's `CKM_RSA_PKCS` wants it within a DigestInfo (RFC 8017, section 9.2).
     #[must_use]
     pub fn digest(&self) -> &[u8] {
         &self.digest
@@ -119,13 +120,18 @@ impl fmt::Display for SignatureAlgorithm {
     }
 }
 
-/// The signature of `message` by `signer`, verified.
-pub(crate) fn sign(signer: &dyn Signer, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>> {
+/// The signature of `message` by `signer`, verified with `public_key`.
+pub(crate) fn sign(
+    signer: &dyn Signer,
+    public_key: &PublicKey,
+    algorithm: SignatureAlgorithm,
+    message: &[u8],
+) -> Result<Vec<u8>> {
     let what = ToSign::new(algorithm, message);
     let signature = signer.sign(&what).map_err(|error| {
         Error::new(Code::Signer, "a signature from the signer").found(error.to_string()).caused_by(error)
     })?;
-    match signer.public_key().verify_digest(algorithm, &what.digest, &signature) {
+    match public_key.verify_digest(algorithm, &what.digest, &signature) {
         true => Ok(signature),
         false => Err(Error::new(
             Code::SignerMismatch,

@@ -7,7 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
 use crate::role::Role;
 use crate::role::table::{Files, Server};
-use crate::x509::Credential;
+use crate::x509::{Credential, Usage};
 
 impl Kubeconfig {
     /// The kubeconfig of a user whom the Kubernetes authority has issued a client certificate: a context
@@ -15,13 +15,13 @@ impl Kubeconfig {
     ///
     /// ```
     /// use kubepki::kubeconfig::Kubeconfig;
-    /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Role, Time, role};
+    /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Time, role};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
     /// let authorities = Authorities::create(&cluster, Time::now())?;
-    /// let jane = role::User::new(&cluster, &"jane".parse()?).group(&"developers".parse()?).profile();
-    /// let credential = authorities.issue(Role::KubernetesCa, &jane, Time::now())?;
+    /// let jane = role::User::new(&cluster, "jane".parse()?).group("developers".parse()?).profile();
+    /// let credential = authorities.issue(&jane, Time::now())?;
     /// let kubeconfig = Kubeconfig::for_user(&cluster, &authorities, &credential)?;
     /// assert_eq!(kubeconfig.current_context, "jane@default-cluster");
     /// # Ok(())
@@ -30,15 +30,15 @@ impl Kubeconfig {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check): when the certificate is not one of this cluster's Kubernetes authority.
+    /// [`Code::NoIssuer`] when there is no Kubernetes authority, and as [`check`](Self::check): when the certificate is
+    /// not one of this cluster's Kubernetes authority.
     pub fn for_user(
         cluster: &cluster::Cluster,
         authorities: &Authorities,
         credential: &Credential,
     ) -> Result<Self> {
-        let user = credential.certificate().subject().common_name().unwrap_or_default();
-        let context = format!("{user}@{}", cluster.display_name());
-        Self::assemble(cluster, authorities, credential, [&context, user, &cluster.endpoint.url()])
+        let (context, user) = user_at_cluster(cluster, credential);
+        Self::assemble(cluster, authorities, credential, [&context, &user, &cluster.endpoint.url()])
     }
 
     /// The kubeconfig of a role, named as the convention says.
@@ -61,17 +61,12 @@ impl Kubeconfig {
             true => expected.node.local_endpoint(cluster).url(),
             false => cluster.endpoint.url(),
         };
-        let user = credential.certificate().subject().common_name().unwrap_or_default();
-        match cluster.convention {
-            Convention::Documented => {
-                Self::assemble(cluster, authorities, credential, ["default-system", documented_user, &server])
-            }
-            Convention::Kubeadm => {
-                let context = format!("{user}@{}", cluster.display_name());
-                Self::assemble(cluster, authorities, credential, [&context, user, &server])
-            }
-        }
-        .map_err(|error| error.role(role))
+        let (context, user) = match cluster.convention {
+            Convention::Documented => ("default-system".to_owned(), documented_user.to_owned()),
+            Convention::Kubeadm => user_at_cluster(cluster, credential),
+        };
+        Self::assemble(cluster, authorities, credential, [&context, &user, &server])
+            .map_err(|error| error.role(role))
     }
 
     fn assemble(
@@ -85,6 +80,12 @@ impl Kubeconfig {
                 .found("none")
                 .role(Role::KubernetesCa)
         })?;
+        let certificate = credential.certificate();
+        if !certificate.usages().contains(&Usage::ClientAuth) || certificate.subject().common_name().is_none()
+        {
+            return Err(Error::new(Code::UsageConflict, "a client certificate with a common name")
+                .found(format!("the certificate {}", certificate.subject())));
+        }
         let kubeconfig = Self::new(
             context,
             NamedCluster::new(cluster.display_name(), Cluster::new(server, authority.trusted_pem())),
@@ -96,4 +97,10 @@ impl Kubeconfig {
         kubeconfig.check()?;
         Ok(kubeconfig)
     }
+}
+
+/// The names of a context and its user as kubeadm makes them: `USER@CLUSTER` and the common name.
+fn user_at_cluster(cluster: &cluster::Cluster, credential: &Credential) -> (String, String) {
+    let user = credential.certificate().subject().common_name().unwrap_or_default();
+    (format!("{user}@{}", cluster.display_name()), user.to_owned())
 }

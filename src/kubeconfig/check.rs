@@ -1,7 +1,7 @@
 //! Whether what a kubeconfig holds belongs together.
 
 use super::{Cluster, Kubeconfig, User};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::key::PrivateKey;
 use crate::x509::{Certificate, check_chain, check_key, leaf};
 
@@ -13,8 +13,8 @@ impl Kubeconfig {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] when the context, its cluster or its user is missing, [`Code::KeyMismatch`],
-    /// [`Code::WrongIssuer`] and [`Code::BadSignature`] when the pieces do not belong together, and the errors of
+    /// [`Code::Invalid`](crate::Code::Invalid) when the context, its cluster or its user is missing, [`Code::KeyMismatch`](crate::Code::KeyMismatch),
+    /// [`Code::WrongIssuer`](crate::Code::WrongIssuer) and [`Code::BadSignature`](crate::Code::BadSignature) when the pieces do not belong together, and the errors of
     /// reading certificates and keys.
     pub fn check(&self) -> Result<()> {
         let missing = |field, expected: &str, name: &str| Error::invalid(field, expected.to_owned(), name);
@@ -40,16 +40,14 @@ fn check_certificate(cluster: &Cluster, user: &User) -> Result<()> {
             .and_then(|key| check_key(leaf(&chain)?, &key))
             .map_err(|error| error.field("client-key-data"))?;
     }
-    let (Some(pem), Some(last)) = (&cluster.certificate_authority_data, chain.last()) else { return Ok(()) };
-    let authorities =
-        Certificate::from_pem(pem).map_err(|error| error.field("certificate-authority-data"))?;
-    let mut checked = authorities.iter().map(|authority| last.check_issued_by(authority));
-    let first = checked
-        .next()
-        .unwrap_or_else(|| Err(Error::new(Code::WrongIssuer, "a certificate authority").found("none")));
-    // Of several authorities any may have issued it; the first one's refusal says most.
-    match first.is_ok() || checked.any(|other| other.is_ok()) {
-        true => Ok(()),
-        false => first.map_err(|error| error.field("client-certificate-data")),
+    let Some(pem) = &cluster.certificate_authority_data else { return Ok(()) };
+    let trusted = Certificate::from_pem(pem).map_err(|error| error.field("certificate-authority-data"))?;
+    let issued = |certificate: &Certificate| trusted.iter().any(|it| certificate.check_issued_by(it).is_ok());
+    match (chain.iter().any(issued), leaf(&chain)?, leaf(&trusted)?) {
+        (true, ..) => Ok(()),
+        // The refusal by the first, which signs, says most.
+        (false, own, first) => {
+            own.check_issued_by(first).map_err(|error| error.field("client-certificate-data"))
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::document::Value;
+use crate::document::{self, Value};
 use crate::error::{Code, Error, Result};
 
 /// The type of a field. What the document leaves out or sets to `null` is the default.
@@ -32,20 +32,22 @@ pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
 ///
 /// Their values may be secrets: they are zeroized on drop, and `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq)]
-pub struct Fields(BTreeMap<String, Value>);
+pub struct Fields(Vec<(String, Value)>);
 
 impl Fields {
     /// The names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    pub(super) fn push(&mut self, name: String, value: Value) {
-        self.0.insert(name, value);
+    /// Adds a field in its alphabetical place, where it stands among the known ones when they are written.
+    pub(super) fn insert(&mut self, name: String, value: Value) {
+        let place = self.0.partition_point(|(other, _)| *other < name);
+        self.0.insert(place, (name, value));
     }
 
     pub(super) fn to_entries(&self) -> Vec<(String, Value)> {
-        self.0.clone().into_iter().collect()
+        self.0.clone()
     }
 }
 
@@ -57,11 +59,57 @@ impl fmt::Debug for Fields {
 
 impl Field for Fields {
     fn read(value: Value, path: &str) -> Result<Self> {
-        Ok(Self(entries(value, path)?.into_iter().collect()))
+        entries(value, path).map(Self)
     }
 
     fn write(&self) -> Option<Value> {
-        Some(Value::Map(self.to_entries()))
+        Some(Value::Map(self.0.clone()))
+    }
+}
+
+/// Any data, as YAML or JSON holds it.
+///
+/// It may be a secret: it is zeroized on drop, and `Debug` does not show it.
+#[derive(Clone, PartialEq)]
+pub struct Extension(Value);
+
+impl Extension {
+    /// Reads data from YAML or JSON, in UTF-8, of at most 1 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Malformed`] when it is neither.
+    pub fn from_yaml(document: &[u8]) -> Result<Self> {
+        const LONGEST: usize = 1 << 20;
+        document::read(document, LONGEST).map(Self)
+    }
+
+    /// The data as YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        document::write(&self.0)
+    }
+}
+
+impl Default for Extension {
+    fn default() -> Self {
+        Self(Value::Null)
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extension({})", self.0.kind())
+    }
+}
+
+impl Field for Extension {
+    fn read(value: Value, _path: &str) -> Result<Self> {
+        Ok(Self(value))
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(self.0.clone())
     }
 }
 

@@ -33,7 +33,7 @@ use crate::document::{self, Value};
 use crate::error::{Code, Error, Result};
 
 use field::Field;
-pub use field::Fields;
+pub use field::{Extension, Fields};
 
 /// A mapping of the schema: its fields, and in `other` those that the schema does not have.
 macro_rules! record {
@@ -53,7 +53,7 @@ macro_rules! record {
                 for (key, value) in field::entries(value, path)? {
                     match key.as_str() {
                         $($key => record.$field = field::read(value, &inside(path, $key))?,)*
-                        _ => record.other.push(key, value),
+                        _ => record.other.insert(key, value),
                     }
                 }
                 Ok(record)
@@ -79,6 +79,8 @@ record! {
         "current-context" current_context: String,
         /// Settings of `kubectl`. kubeadm wrote an empty mapping until Kubernetes 1.33.
         "preferences" preferences: Option<Fields>,
+        /// More data, for programs that know it by its name.
+        "extensions" extensions: Vec<NamedExtension>,
         /// The users, each name once.
         "users" users: Vec<NamedUser>,
     }
@@ -115,8 +117,20 @@ record! {
 }
 
 record! {
+    /// An [`Extension`] with its name.
+    NamedExtension {
+        /// The name, by which a program finds what is its own.
+        "name" name: String,
+        /// The data.
+        "extension" extension: Extension,
+    }
+}
+
+record! {
     /// Where the API server is, and whom to trust.
     Cluster {
+        /// More data, for programs that know it by its name.
+        "extensions" extensions: Vec<NamedExtension>,
         /// The URL of the API server.
         "server" server: String,
         /// The name to look for in the server's certificate, if it is not the host of the URL.
@@ -137,6 +151,8 @@ record! {
 record! {
     /// A cluster and a user, by their names, and a namespace.
     Context {
+        /// More data, for programs that know it by its name.
+        "extensions" extensions: Vec<NamedExtension>,
         /// The name of the cluster.
         "cluster" cluster: String,
         /// The name of the user.
@@ -149,6 +165,8 @@ record! {
 record! {
     /// Who a client is: most often a client certificate with its key, or a token.
     User {
+        /// More data, for programs that know it by its name.
+        "extensions" extensions: Vec<NamedExtension>,
         /// The path of a file with the client certificate, in PEM.
         "client-certificate" client_certificate: Option<String>,
         /// The client certificate, in PEM, with the intermediate certificates behind it; it wins over the file.
@@ -499,6 +517,13 @@ users:
         assert_eq!(read(&EVERYTHING.replace('\n', "\r\n")), kubeconfig);
         assert_eq!(kubeconfig.other.names().collect::<Vec<_>>(), ["future"]);
         assert_eq!(kubeconfig.users[0].user.exec.as_ref().unwrap().env[0].name, "SECRET");
+    }
+
+    #[test]
+    fn the_order_of_unknown_fields_does_not_matter() {
+        let kubeconfig = read("b: 1\na: 2\nusers: [{z: 1, x: 2}]");
+        assert_eq!(read("a: 2\nb: 1\nusers: [{x: 2, z: 1}]"), kubeconfig);
+        assert_eq!(read(&kubeconfig.to_yaml()), kubeconfig);
     }
 
     #[test]

@@ -33,10 +33,10 @@ pub fn apiserver_kubelet_client_binding() -> String {
 /// The ClusterRoleBinding that lets the user `kube-apiserver` call kubelets: YAML in UTF-8.
 ///
 /// Needed with [`KubeletClientCertificate::Shared`](crate::KubeletClientCertificate::Shared), where kubelets see the API
-/// server by its serving certificate.
+/// server by its serving certificate. Its key then opens every kubelet.
 #[must_use]
 pub fn kubelet_api_admin_binding() -> String {
-    let user = "kube-apiserver";
+    let user = Role::ApiServer.common_name().unwrap_or_default();
     cluster_role_binding("kube-apiserver:kubelet-api-admin", "system:kubelet-api-admin", ("User", user))
 }
 

@@ -1,16 +1,14 @@
 //! [`Pki`]: what one machine holds, in memory first.
 
-mod file;
 mod save;
 
 use std::collections::BTreeMap;
 
-pub use file::File;
-
 use crate::authority::Authorities;
-use crate::cluster::{Cluster, Node, NodeKind};
+use crate::cluster::{Cluster, Node};
 use crate::error::{Code, Error, Result};
-use crate::expected::{Expected, Turn};
+use crate::expected::Expected;
+use crate::file::File;
 use crate::key::{PrivateKey, generate_all};
 use crate::kubeconfig::Kubeconfig;
 use crate::layout::Part;
@@ -19,7 +17,7 @@ use crate::role::{Profile, Role};
 use crate::time::Time;
 use crate::x509::Credential;
 
-/// What one machine holds: the authorities that it needs, a credential for each of its roles, and all of it as files.
+/// What was issued for one machine: a credential for each of its roles, and all that it is to hold as files.
 ///
 /// ```no_run
 /// use kubepki::{Cluster, Node, Pki, Time};
@@ -53,7 +51,8 @@ impl Pki {
         self.files.iter()
     }
 
-    /// The authorities.
+    /// The authorities as the machine holds them: on a control-plane node with their keys, elsewhere only the certificates
+    /// that it needs.
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.authorities
@@ -74,7 +73,8 @@ impl Pki {
 impl Authorities {
     /// Issues all that another node of the cluster holds: a control-plane node, a worker or an etcd member.
     ///
-    /// The keys of one machine are made on all cores. May be called from several threads at once, for a fleet.
+    /// Keys of authorities and of service accounts go to control-plane nodes only. The keys of one machine are made on
+    /// all cores. May be called from several threads at once, for a fleet.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Authorities {
     /// [`Code::SharedAuthority`] when one authority serves as two, [`Code::Invalid`] for a description that contradicts
     /// itself, and the errors of [`Issuer::issue`](crate::Issuer::issue), with the role as their place.
     pub fn join(&self, cluster: &Cluster, node: &Node, now: Time) -> Result<Pki> {
-        self.machine(cluster, node, Turn::Later, now)
+        self.machine(&Expected::new(cluster, node), now)
     }
 
     /// Issues all that the first control-plane node of the cluster holds: with super-admin.conf, which no later one
@@ -90,22 +90,29 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// As [`join`](Self::join).
+    /// As [`join`](Self::join), and [`Code::Invalid`] for a node that is no control-plane node: nobody would hold the
+    /// cluster's keys.
     pub fn first(&self, cluster: &Cluster, node: &Node, now: Time) -> Result<Pki> {
-        self.machine(cluster, node, Turn::First, now)
+        let expected = Expected::first(cluster, node);
+        match expected.is_control_plane() {
+            true => self.machine(&expected, now),
+            false => {
+                let rule = "a control-plane node to begin a cluster with";
+                Err(Error::invalid("node", rule, node.name().as_str()))
+            }
+        }
     }
 
-    fn machine(&self, cluster: &Cluster, node: &Node, turn: Turn, now: Time) -> Result<Pki> {
-        cluster.check()?;
-        node.check()?;
+    fn machine(&self, expected: &Expected, now: Time) -> Result<Pki> {
+        expected.check()?;
         self.check()?;
-        let expected = Expected::at_turn(cluster, node, turn);
-        let credentials = self.issue_all(&expected, now)?;
-        let mut files = self.files_for(&expected)?;
+        let credentials = self.issue_all(expected, now)?;
+        let authorities = self.for_node(expected);
+        let mut files = authorities.files();
         for (role, credential) in &credentials {
             match role.row().files {
                 Files::Kubeconfig { .. } => {
-                    let kubeconfig = Kubeconfig::for_role(&expected, self, *role, credential)?;
+                    let kubeconfig = Kubeconfig::for_role(expected, &authorities, *role, credential)?;
                     files.extend(File::new(*role, Part::Kubeconfig, kubeconfig.to_yaml().as_bytes()));
                 }
                 _ => {
@@ -114,41 +121,22 @@ impl Authorities {
                 }
             }
         }
-        Ok(Pki { authorities: self.clone(), credentials, files })
+        Ok(Pki { authorities, credentials, files })
     }
 
     fn issue_all(&self, expected: &Expected, now: Time) -> Result<BTreeMap<Role, Credential>> {
         // Before any key is made: what cannot be signed needs none.
-        for profile in expected.profiles() {
-            profile.role().authority().map(|authority| self.issuer(authority)).transpose()?;
+        expected.profiles().try_for_each(|profile| self.issuer_for(profile).map(drop))?;
+        if expected.is_control_plane() && self.service_account_key().is_none() {
+            return Err(Error::new(Code::NoIssuer, "the service-account key, sa.key")
+                .found("none")
+                .role(Role::ServiceAccount));
         }
         let algorithms: Vec<_> = expected.profiles().map(Profile::key_algorithm).collect();
         let issue = |(profile, key): (&Profile, PrivateKey)| {
-            let role = profile.role();
-            let issuer = self.issuer(role.authority().unwrap_or(role))?;
-            let credential = issuer.issue_with_key(profile, key, now).map_err(|error| error.role(role))?;
-            Ok((role, credential))
+            let credential = self.issuer_for(profile)?.issue_with_key(profile, key, now);
+            Ok((profile.role(), credential.map_err(|error| error.role(profile.role()))?))
         };
         expected.profiles().zip(generate_all(&algorithms)?).map(issue).collect()
-    }
-
-    /// The authorities' own files that the node needs. Keys go to control-plane nodes only: who has one is the cluster.
-    fn files_for(&self, expected: &Expected) -> Result<Vec<File>> {
-        let mut files = self.files();
-        if let NodeKind::ControlPlane { .. } = expected.node.kind {
-            if self.service_account_key().is_none() {
-                return Err(Error::new(Code::NoIssuer, "the service-account key, sa.key")
-                    .found("none")
-                    .role(Role::ServiceAccount));
-            }
-            let unneeded =
-                |role: Role| role.authority_of_a_cluster() && !expected.authorities().any(|it| it == role);
-            files.retain(|file| !unneeded(file.role()));
-        } else {
-            files.retain(|file| {
-                file.part() == Part::Certificate && expected.authorities().any(|it| it == file.role())
-            });
-        }
-        Ok(files)
     }
 }

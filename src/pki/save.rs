@@ -6,18 +6,21 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
+use zeroize::Zeroizing;
 
-use super::{File, Pki};
+use super::Pki;
 use crate::error::{Code, Error, Result};
+use crate::file::File;
 
 const DIRECTORY_MODE: u32 = 0o755;
 
 impl Pki {
     /// Writes every file below `directory`, such as `/etc/kubernetes`, with its mode; directories are made as needed.
     ///
-    /// A file that is already there is left as it is: when it has the same bytes it counts as written, otherwise nothing
-    /// is written at all. Each file is written beside its place, synced and renamed; when one cannot be, those that this
-    /// call has put in place are taken away again.
+    /// A file that is already there is left as it is, its mode too: when it has the same bytes it counts as written,
+    /// otherwise nothing is written at all. Each file is written beside its place, synced and renamed; when one cannot
+    /// be, those that this call has put in place are taken away again. A crash in between may leave some of the files;
+    /// saving the same `Pki` again completes them.
     ///
     /// # Errors
     ///
@@ -87,7 +90,7 @@ impl Written {
             match beside.persist_noclobber(&path) {
                 Ok(_) => self.in_place.push(path),
                 Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
-                    return Err(exists(&path));
+                    return Err(exists(&path, "a file that has just appeared"));
                 }
                 Err(refused) => return Err(Error::io(&path, "put this file in its place", &refused.error)),
             }
@@ -121,22 +124,27 @@ impl Drop for Written {
     }
 }
 
-/// Whether the file is there already, byte for byte; an error if another is.
+/// Whether the file is there already, with the same contents and readable by nobody else; an error if another is.
 fn is_there(path: &Path, file: &File) -> Result<bool> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::io(path, "look for this file", &error)),
-        Ok(metadata) if metadata.is_file() => match fs::read(path) {
-            Ok(bytes) if bytes == file.bytes() => Ok(true),
-            Ok(_) => Err(exists(path)),
-            Err(error) => Err(Error::io(path, "read this file", &error)),
-        },
-        Ok(_) => Err(exists(path)),
+    let exists = |found: &str| Err(exists(path, found));
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io(path, "look for this file", &error)),
+        Ok(metadata) if metadata.is_symlink() => return exists("a symbolic link"),
+        Ok(metadata) if !metadata.is_file() => return exists("something that is no file"),
+        Ok(metadata) => metadata,
+    };
+    let bytes =
+        fs::read(path).map(Zeroizing::new).map_err(|error| Error::io(path, "read this file", &error))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    match (file.has_contents(&bytes), mode & !file.mode()) {
+        (false, _) => exists("another file"),
+        (true, 0) => Ok(true),
+        (true, _) => exists(&format!("the same with mode {mode:o}, which is wider than {:o}", file.mode())),
     }
 }
 
-fn exists(path: &Path) -> Error {
-    Error::new(Code::Exists, "no file here yet (nothing is replaced that was not loaded)")
-        .found("another file")
-        .file(path)
+fn exists(path: &Path, found: &str) -> Error {
+    let expected = "no file here yet (nothing is replaced that was not loaded)";
+    Error::new(Code::Exists, expected).found(found).file(path)
 }

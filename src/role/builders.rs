@@ -1,10 +1,10 @@
 //! One typed builder for each role: what the role needs is asked for by its constructor, and gives a [`Profile`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::profile::Profile;
-use crate::cluster::{Cluster, Convention, KubeletClientCertificate, Node, NodeKind};
+use crate::cluster::{Cluster, Convention, KubeletClientCertificate, Node};
 use crate::names::{AuthorityName, DnsName, Group, San, UserName};
 use crate::role::Role;
 
@@ -51,12 +51,12 @@ macro_rules! with_sans {
 
 builder! {
     /// A root above the authorities of one or more clusters.
-    RootCa(cluster, name: &AuthorityName) = Profile::new(Role::RootCa, cluster, None, name.as_str())
+    RootCa(cluster, name: AuthorityName) = Profile::new(Role::RootCa, cluster, None, name.as_str())
 }
 
 builder! {
     /// An authority between a root and the authorities of a cluster.
-    Intermediate(cluster, name: &AuthorityName) = Profile::new(Role::Intermediate, cluster, None, name.as_str())
+    Intermediate(cluster, name: AuthorityName) = Profile::new(Role::Intermediate, cluster, None, name.as_str())
 }
 
 impl Intermediate {
@@ -95,7 +95,8 @@ builder! {
 }
 
 builder! {
-    /// The API server's client certificate towards kubelets.
+    /// The API server's client certificate towards kubelets. Documented, its group is `system:masters`; kubeadm's is
+    /// `kubeadm:cluster-admins`.
     ApiServerKubeletClient(cluster) = Profile::new(Role::ApiServerKubeletClient, cluster, None, "")
 }
 
@@ -138,7 +139,7 @@ builder! {
     KubeletServer(cluster, node: &Node) = {
         let mut profile = Profile::new(Role::KubeletServer, cluster, Some(node), "");
         profile.add_sans([San::from(node.name())]);
-        profile.add_sans(advertise_address(node).map(San::Ip));
+        profile.add_sans(node.advertise_address().map(San::Ip));
         profile.add_sans(node.addresses.iter().copied().map(San::from));
         profile.add_sans(node.added_sans(Role::KubeletServer));
         profile
@@ -146,18 +147,19 @@ builder! {
 }
 
 builder! {
-    /// A kubelet's client certificate, for kubelet.conf.
+    /// A kubelet's client certificate, for kubelet.conf: user `system:node:NAME`, group `system:nodes`.
     KubeletClient(cluster, node: &Node) = Profile::new(Role::KubeletClient, cluster, Some(node), "")
 }
 
 builder! {
-    /// The administrator, for admin.conf. The group has power only through
+    /// The administrator, for admin.conf. Its group, `kubeadm:cluster-admins`, has power only through
     /// [`manifest::cluster_admins_binding`](crate::manifest::cluster_admins_binding).
     Admin(cluster) = Profile::new(Role::Admin, cluster, None, "")
 }
 
 builder! {
-    /// The administrator whom authorization does not bind, for super-admin.conf: for emergencies, kept elsewhere.
+    /// The administrator whom authorization does not bind (group `system:masters`), for super-admin.conf: for
+    /// emergencies, kept elsewhere.
     SuperAdmin(cluster) = Profile::new(Role::SuperAdmin, cluster, None, "")
 }
 
@@ -180,7 +182,7 @@ builder! {
     /// A workload's serving certificate for the DNS name `first`, which is its common name as well.
     ///
     /// The short name of a service, `SVC.NS.svc`, brings the long one, `SVC.NS.svc.DOMAIN`.
-    Service(cluster, first: &DnsName) = {
+    Service(cluster, first: DnsName) = {
         let mut profile = Profile::new(Role::Service, cluster, None, first.as_str());
         profile.add_sans([San::from(first.clone())]);
         if first.as_str().ends_with(".svc") {
@@ -192,13 +194,13 @@ builder! {
 }
 
 builder! {
-    /// Any user of the API server.
-    User(cluster, name: &UserName) = Profile::new(Role::User, cluster, None, name.as_str())
+    /// Any user of the API server, at first without a group.
+    User(cluster, name: UserName) = Profile::new(Role::User, cluster, None, name.as_str())
 }
 
 impl User {
     /// Adds a group.
-    pub fn group(mut self, group: &Group) -> Self {
+    pub fn group(mut self, group: Group) -> Self {
         self.0.add_group(group.to_string());
         self
     }
@@ -227,7 +229,7 @@ fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
     // kubeadm knows the first subnet only.
     let services = if documented { usize::MAX } else { 1 };
     sans.extend(cluster.service_addresses().into_iter().take(services).map(San::Ip));
-    sans.extend(advertise_address(node).map(San::Ip));
+    sans.extend(node.advertise_address().map(San::Ip));
     sans.push(cluster.endpoint.san());
     sans.extend(node.added_sans(Role::ApiServer));
     sans
@@ -237,7 +239,7 @@ fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
 fn etcd_member(role: Role, cluster: &Cluster, node: &Node) -> Profile {
     let mut profile = Profile::new(role, cluster, Some(node), "");
     profile.add_sans([node_san(cluster, node), San::literal("localhost")]);
-    profile.add_sans(advertise_address(node).map(San::Ip));
+    profile.add_sans(node.advertise_address().map(San::Ip));
     profile.add_sans([San::Ip(Ipv4Addr::LOCALHOST.into()), San::Ip(Ipv6Addr::LOCALHOST.into())]);
     profile.add_sans(node.added_sans(role));
     profile
@@ -248,13 +250,5 @@ fn node_san(cluster: &Cluster, node: &Node) -> San {
     match cluster.convention {
         Convention::Documented => San::from(node.name()),
         Convention::Kubeadm => San::literal(node.name().as_str()),
-    }
-}
-
-/// Where others reach the node's API server and etcd; a worker has neither.
-fn advertise_address(node: &Node) -> Option<IpAddr> {
-    match node.kind {
-        NodeKind::ControlPlane { advertise } | NodeKind::EtcdMember { advertise } => Some(advertise),
-        NodeKind::Worker => None,
     }
 }

@@ -1,6 +1,8 @@
 //! The roles of a Kubernetes cluster's certificates: one typed builder for each, which gives a [`Profile`].
 //!
-//! What each role must be stands in one table; the builders ask for what is missing there.
+//! What each role must be stands in one table, which the project's README shows; the builders ask for what is missing
+//! there, such as the node. What comes from a [`Cluster`](crate::Cluster) is its convention, its key algorithm and its
+//! lifetimes, and whatever names the role needs.
 //!
 //! ```
 //! use kubepki::{Cluster, Issuer, Time, role};
@@ -9,7 +11,7 @@
 //! let cluster = Cluster::new("api.example.com:6443".parse()?);
 //! let now = Time::now();
 //! let authority = Issuer::self_signed(&role::KubernetesCa::new(&cluster).profile(), now)?;
-//! let jane = role::User::new(&cluster, &"jane".parse()?).group(&"developers".parse()?).profile();
+//! let jane = role::User::new(&cluster, "jane".parse()?).group("developers".parse()?).profile();
 //! let credential = authority.issue(&jane, now)?;
 //! assert_eq!(credential.certificate().subject().to_string(), "O=developers, CN=jane");
 //! # Ok(())

@@ -150,8 +150,7 @@ impl Profile {
     /// The key usages and extended key usages.
     #[must_use]
     pub fn usages(&self) -> BTreeSet<Usage> {
-        let rsa = !matches!(self.key_algorithm, KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384);
-        self.usages_with(rsa)
+        self.usages_with(self.key_algorithm.is_rsa())
     }
 
     /// The usages with a key that is one of RSA or not. An EC key cannot encipher (RFC 8813, section 3); kubeadm says

@@ -177,7 +177,7 @@ const TABLE: &[Row] = table! {
     EtcdCa                 "etcd-ca"                          None Authority        cn("etcd-ca"),                                            cn("etcd-ca"),                                                  Files::Pair("etcd/ca");
     FrontProxyCa           "front-proxy-ca"                   None Authority        cn("kubernetes-front-proxy-ca"),                          cn("front-proxy-ca"),                                           Files::Pair("front-proxy-ca");
     RootCa                 "root-ca"                          None Authority        GIVEN,                                                    GIVEN,                                                          Files::Certificate("root-ca");
-    Intermediate           "intermediate"                     None Authority        GIVEN,                                                    GIVEN,                                                          Files::Given;
+    Intermediate           "intermediate"                     None Authority        GIVEN,                                                    GIVEN,                                                          Files::Certificate("intermediate");
     ServiceAccount         "service-account"                  None KeyPair          GIVEN,                                                    GIVEN,                                                          Files::KeyPair("sa");
     ApiServer              "kube-apiserver"                   K8S  Server           cn("kube-apiserver"),                                     cn("kube-apiserver"),                                           Files::Pair("apiserver");
     ApiServerKubeletClient "kube-apiserver-kubelet-client"    K8S  Client           cn_o("kube-apiserver-kubelet-client", MASTERS),           cn("kube-apiserver-kubelet-client"),                            Files::Pair("apiserver-kubelet-client");
@@ -223,9 +223,19 @@ impl Role {
         self.row().kind == Kind::Authority
     }
 
-    /// Whether this is one of a cluster's own three authorities.
-    pub(crate) fn authority_of_a_cluster(self) -> bool {
-        matches!(self, Self::KubernetesCa | Self::EtcdCa | Self::FrontProxyCa)
+    /// The common name of the role's certificates, where it is the same in every cluster and convention.
+    pub(crate) fn common_name(self) -> Option<&'static str> {
+        match (self.row().documented.common_name, self.row().kubeadm.common_name) {
+            (CommonName::Fixed(name), CommonName::Fixed(other)) if name == other => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether certificates of this role carry `name` as their common name.
+    pub(crate) fn has_common_name(self, name: &str) -> bool {
+        [self.row().documented, self.row().kubeadm]
+            .iter()
+            .any(|subject| matches!(subject.common_name, CommonName::Fixed(fixed) if fixed == name))
     }
 
     #[expect(clippy::indexing_slicing, reason = "never used: the table holds every role, as a test says")]

@@ -8,8 +8,10 @@ use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Reader, Sequence, SliceReader, Tag};
 use sha2::{Digest, Sha256};
-use x509_cert::certificate::{Raw, TbsCertificateInner};
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
+use x509_cert::certificate::{Raw, TbsCertificateInner, Version};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
+};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::{AlternativeName, DistinguishedName, Usage, san, usage};
@@ -48,6 +50,25 @@ struct Signed<'a> {
     to_be_signed: AnyRef<'a>,
     signature_algorithm: AlgorithmIdentifierOwned,
     signature: BitStringRef<'a>,
+}
+
+/// The same for the TBSCertificate, as far as its bytes must be kept: decoding a name sorts what may be unsorted.
+#[derive(Sequence)]
+struct Received<'a> {
+    #[asn1(context_specific = "0", default = "Default::default")]
+    _version: Version,
+    _serial_number: AnyRef<'a>,
+    signature: AlgorithmIdentifierOwned,
+    issuer: AnyRef<'a>,
+    _validity: AnyRef<'a>,
+    subject: AnyRef<'a>,
+    subject_public_key_info: AnyRef<'a>,
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
+    _issuer_unique_id: Option<BitStringRef<'a>>,
+    #[asn1(context_specific = "2", tag_mode = "IMPLICIT", optional = "true")]
+    _subject_unique_id: Option<BitStringRef<'a>>,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT", optional = "true")]
+    _extensions: Option<AnyRef<'a>>,
 }
 
 impl Certificate {
@@ -157,6 +178,12 @@ impl Certificate {
         self.is_authority() && (!limited || self.usages().contains(&Usage::CertSign))
     }
 
+    /// Whether the certificates below this authority may have an extended usage: it lists that or any, or none at all.
+    pub(crate) fn allows(&self, usage: Usage) -> bool {
+        let limited = self.0.extensions.iter().any(|(oid, _)| *oid == ExtendedKeyUsage::OID);
+        !limited || self.usages().contains(&Usage::Any) || self.usages().contains(&usage)
+    }
+
     /// How many authorities may stand between this one and a leaf; `None` when that is not limited.
     #[must_use]
     pub fn path_length(&self) -> Option<u8> {
@@ -186,10 +213,31 @@ impl Certificate {
         Sha256::digest(&self.0.der).into()
     }
 
-    /// Whether subject and issuer are the same name: a root, if the signature is right too.
+    /// Whether the certificate's own key signed it: a root. An authority below one of the same name is none.
     #[must_use]
-    pub fn is_self_issued(&self) -> bool {
-        self.0.subject == self.0.issuer
+    pub fn is_self_signed(&self) -> bool {
+        match self.check_issued_by(self) {
+            Ok(()) => true,
+            // A root may have signed itself with what does not matter in a root.
+            Err(error) => error.code() == Code::Unsupported,
+        }
+    }
+
+    /// Whether `authority` is what this certificate names as its issuer, by name and key identifier. The signature is not
+    /// looked at.
+    pub(crate) fn names_as_issuer(&self, authority: &Self) -> bool {
+        let identifiers = (self.authority_key_identifier(), authority.subject_key_identifier());
+        self.issuer() == authority.subject()
+            && !matches!(identifiers, (Some(named), Some(identifier)) if named != identifier)
+    }
+
+    /// Whether `authority` may have issued this certificate. A signature that cannot be verified here counts as one.
+    pub(crate) fn stands_below(&self, authority: &Self) -> bool {
+        self.names_as_issuer(authority) && !self.is_self_signed()
+    }
+
+    pub(crate) fn has_key_of(&self, other: &Self) -> bool {
+        self.public_key() == other.public_key()
     }
 
     /// Checks that `authority` issued this certificate: names, key identifiers and the signature over the bytes that
@@ -207,15 +255,12 @@ impl Certificate {
             )
             .found(format!("one issued by {}", self.issuer())));
         }
-        if let (Some(named), Some(identifier)) =
-            (self.authority_key_identifier(), authority.subject_key_identifier())
-            && named != identifier
-        {
+        if !self.names_as_issuer(authority) {
             return Err(Error::new(
                 Code::WrongIssuer,
                 format!("a certificate issued by this {}", authority.subject()),
             )
-            .found("one issued by another authority of the same name".to_owned()));
+            .found("one issued by another authority of the same name"));
         }
         let algorithm = SignatureAlgorithm::from_oid(self.0.signature_algorithm).ok_or_else(|| {
             Error::new(Code::Unsupported, "a signature by RSA or ECDSA with SHA-256 or stronger")
@@ -224,7 +269,7 @@ impl Certificate {
         match authority.public_key().verify(algorithm, &self.0.to_be_signed, &self.0.signature) {
             true => Ok(()),
             false => Err(Error::new(Code::BadSignature, format!("a signature by {}", authority.subject()))
-                .found("one that does not verify".to_owned())),
+                .found("one that does not verify")),
         }
     }
 }
@@ -250,6 +295,11 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
     reader.finish()?;
     let to_be_signed = signed.to_be_signed.to_der()?;
     let tbs = TbsCertificateInner::<Raw>::from_der(&to_be_signed)?;
+    let received = Received::from_der(&to_be_signed)?;
+    if received.signature != signed.signature_algorithm {
+        // RFC 5280, section 4.1.1.2; Go refuses it as well.
+        return Err(Tag::ObjectIdentifier.value_error().into());
+    }
     let key_usages = extension::<KeyUsage>(&tbs)?.into_iter().flat_map(usage::decode_key_usage);
     let extended = extension(&tbs)?;
     let extended = extended.iter().flat_map(usage::decode_extended_key_usage);
@@ -259,11 +309,11 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
         signature_algorithm: signed.signature_algorithm.oid,
         signature: signed.signature.as_bytes().ok_or(Tag::BitString.value_error())?.to_vec(),
         serial_number: tbs.serial_number().as_bytes().to_vec(),
-        issuer: DistinguishedName::from_der(&tbs.issuer().to_der()?)?,
-        subject: DistinguishedName::from_der(&tbs.subject().to_der()?)?,
+        issuer: DistinguishedName::from_der(&received.issuer.to_der()?)?,
+        subject: DistinguishedName::from_der(&received.subject.to_der()?)?,
         not_before: Time::from_date_time(tbs.validity().not_before.to_date_time()),
         not_after: Time::from_date_time(tbs.validity().not_after.to_date_time()),
-        public_key: PublicKey::decode(&tbs.subject_public_key_info().to_der()?)?,
+        public_key: PublicKey::decode(&received.subject_public_key_info.to_der()?)?,
         extensions: tbs.extensions().into_iter().flatten().map(|e| (e.extn_id, e.critical)).collect(),
         usages: key_usages.chain(extended).collect(),
         basic_constraints: extension(&tbs)?,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::Certificate;
-use crate::error::{Code, Error, Result};
-use crate::key::{PrivateKey, Signer};
+use super::chain::{check_chain, check_key, leaf, to_pem};
+use crate::error::Result;
+use crate::key::PrivateKey;
 use crate::time::Time;
 
 /// An issued certificate with its private key, and the intermediates that its holder presents with it.
@@ -20,8 +21,8 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// [`Code::KeyMismatch`] when the key is not the leaf's, [`Code::Malformed`] when the chain is empty,
-    /// [`Code::WrongIssuer`] and [`Code::BadSignature`] when a certificate was not issued by the one behind it.
+    /// [`Code::KeyMismatch`](crate::Code::KeyMismatch) when the key is not the leaf's, [`Code::Malformed`](crate::Code::Malformed) when the chain is empty,
+    /// [`Code::WrongIssuer`](crate::Code::WrongIssuer) and [`Code::BadSignature`](crate::Code::BadSignature) when a certificate was not issued by the one behind it.
     pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self> {
         check_chain(&chain)?;
         Self::assemble(chain, Arc::new(key), None)
@@ -66,30 +67,4 @@ impl Credential {
     pub fn shortened_from(&self) -> Option<Time> {
         self.shortened_from
     }
-}
-
-/// Certificates one behind the other, as a file holds them.
-pub(crate) fn to_pem(certificates: &[Certificate]) -> String {
-    certificates.iter().map(Certificate::to_pem).collect()
-}
-
-/// Checks that each certificate was issued by the one behind it.
-pub(crate) fn check_chain(chain: &[Certificate]) -> Result<()> {
-    chain.windows(2).try_for_each(|pair| match pair {
-        [certificate, authority] => certificate.check_issued_by(authority),
-        _ => Ok(()),
-    })
-}
-
-/// Checks that a signer's key is the one that `certificate` certifies.
-pub(crate) fn check_key(certificate: &Certificate, signer: &dyn Signer) -> Result<()> {
-    match certificate.public_key() == signer.public_key() {
-        true => Ok(()),
-        false => Err(Error::new(Code::KeyMismatch, format!("the private key of {}", certificate.subject()))
-            .found(format!("the key with the pin {}", signer.public_key().pin()))),
-    }
-}
-
-pub(crate) fn leaf(chain: &[Certificate]) -> Result<&Certificate> {
-    chain.first().ok_or_else(|| Error::new(Code::Malformed, "at least one certificate").found("none"))
 }

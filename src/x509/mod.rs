@@ -2,6 +2,7 @@
 
 mod build;
 mod certificate;
+mod chain;
 mod credential;
 mod name;
 mod san;
@@ -9,8 +10,8 @@ mod usage;
 
 pub(crate) use build::{Template, assemble};
 pub use certificate::Certificate;
+pub(crate) use chain::{chain_above, check_authorities, check_chain, check_key, leaf, to_pem};
 pub use credential::Credential;
-pub(crate) use credential::{check_chain, check_key, leaf, to_pem};
 pub use name::DistinguishedName;
 pub use san::AlternativeName;
 pub use usage::Usage;

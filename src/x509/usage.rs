@@ -10,31 +10,51 @@ use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages};
 
 use crate::error::{Error, Result};
 
-/// A key usage (RFC 5280, section 4.2.1.3) or extended key usage (section 4.2.1.12).
+/// A key usage (RFC 5280, section 4.2.1.3) or extended key usage (section 4.2.1.12), by its name in the Kubernetes API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is the Kubernetes name of the same spelling")]
 pub enum Usage {
+    /// `digital signature`: signs what is no certificate and no list of revoked ones, such as a TLS handshake.
     DigitalSignature,
+    /// `content commitment`, formerly non-repudiation.
     ContentCommitment,
+    /// `key encipherment`: RSA key exchange in TLS up to 1.2.
     KeyEncipherment,
+    /// `data encipherment`.
     DataEncipherment,
+    /// `key agreement`.
     KeyAgreement,
+    /// `cert sign`: signs certificates.
     CertSign,
+    /// `crl sign`: signs lists of revoked certificates.
     CrlSign,
+    /// `encipher only`.
     EncipherOnly,
+    /// `decipher only`.
     DecipherOnly,
+    /// `any`: every extended usage.
     Any,
+    /// `server auth`: a TLS server.
     ServerAuth,
+    /// `client auth`: a TLS client.
     ClientAuth,
+    /// `code signing`.
     CodeSigning,
+    /// `email protection`.
     EmailProtection,
+    /// `ipsec end system`.
     IpsecEndSystem,
+    /// `ipsec tunnel`.
     IpsecTunnel,
+    /// `ipsec user`.
     IpsecUser,
+    /// `timestamping`.
     Timestamping,
+    /// `ocsp signing`.
     OcspSigning,
+    /// `microsoft sgc`.
     MicrosoftSgc,
+    /// `netscape sgc`.
     NetscapeSgc,
 }
 
@@ -77,6 +97,13 @@ impl Usage {
     pub fn id(self) -> &'static str {
         // The table holds every usage: a test says so.
         TABLE.iter().find(|(usage, ..)| *usage == self).map_or("", |(_, id, _)| id)
+    }
+}
+
+impl Usage {
+    /// Whether this is an extended key usage.
+    pub(crate) fn is_extended(self) -> bool {
+        self >= Self::Any
     }
 }
 

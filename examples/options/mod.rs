@@ -1,0 +1,66 @@
+//! The options that describe a cluster: the same for every example that needs them.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use kubepki::{Cluster, Subnet};
+use lexopt::prelude::*;
+
+pub(crate) type Error = Box<dyn std::error::Error>;
+
+pub(crate) const USAGE: &str =
+    "  [--convention documented|kubeadm]   whose names to use              (documented)
+  [--algorithm ALGORITHM]             rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384 (rsa-2048)
+  [--cluster-name NAME]               the cluster's name in kubeconfigs
+  [--endpoint HOST:PORT]              where clients reach the API     (127.0.0.1:6443)
+  [--service-subnet CIDR]...          one, or one of each IP family   (10.96.0.0/12)
+  [--dns-domain DOMAIN]               of the cluster's DNS            (cluster.local)";
+
+pub(crate) struct ClusterOptions {
+    cluster: Cluster,
+    subnets: Vec<Subnet>,
+}
+
+impl ClusterOptions {
+    pub(crate) fn new() -> Result<Self, Error> {
+        Ok(Self { cluster: Cluster::new("127.0.0.1:6443".parse()?), subnets: Vec::new() })
+    }
+
+    /// Takes an option and its value; an error when it is not one of a cluster.
+    pub(crate) fn take(mut self, option: &str, arguments: &mut lexopt::Parser) -> Result<Self, Error> {
+        match option {
+            "convention" => self.cluster = self.cluster.convention(value(option, arguments)?),
+            "algorithm" => self.cluster = self.cluster.key_algorithm(value(option, arguments)?),
+            "cluster-name" => self.cluster = self.cluster.name(value(option, arguments)?),
+            "endpoint" => self.cluster = self.cluster.endpoint(value(option, arguments)?),
+            "service-subnet" => self.subnets.push(value(option, arguments)?),
+            "dns-domain" => self.cluster = self.cluster.dns_domain(value(option, arguments)?),
+            _ => return Err(Long(option).unexpected().into()),
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn cluster(self) -> Cluster {
+        if self.subnets.is_empty() { self.cluster } else { self.cluster.service_subnets(self.subnets) }
+    }
+}
+
+/// The value of an option, which an error names.
+pub(crate) fn value<T: FromStr<Err: Display>>(
+    option: &str,
+    arguments: &mut lexopt::Parser,
+) -> Result<T, Error> {
+    let text = arguments.value()?.string()?;
+    text.parse().map_err(|error| format!("--{option} {text:?}: {error}").into())
+}
+
+/// Runs an example: its errors are for people.
+pub(crate) fn run(example: impl FnOnce() -> Result<(), Error>) -> std::process::ExitCode {
+    match example() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Certificates that belong together: chains, and the keys that go with them.
+
+use super::Certificate;
+use crate::error::{Code, Error, Result};
+use crate::key::Signer;
+
+/// Certificates one behind the other, as a file holds them.
+pub(crate) fn to_pem(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::to_pem).collect()
+}
+
+/// Checks that each certificate was issued by the one behind it.
+pub(crate) fn check_chain(chain: &[Certificate]) -> Result<()> {
+    chain.windows(2).try_for_each(|pair| match pair {
+        [certificate, authority] => certificate.check_issued_by(authority),
+        _ => Ok(()),
+    })
+}
+
+/// Checks that every certificate may sign others.
+pub(crate) fn check_authorities(certificates: &[Certificate]) -> Result<()> {
+    match certificates.iter().find(|certificate| !certificate.may_sign_certificates()) {
+        None => Ok(()),
+        Some(leaf) => Err(Error::new(Code::NotAnAuthority, "a certificate authority (CA:TRUE, cert sign)")
+            .found(format!("the certificate {}", leaf.subject()))),
+    }
+}
+
+/// Checks that a signer's key is the one that `certificate` certifies.
+pub(crate) fn check_key(certificate: &Certificate, signer: &dyn Signer) -> Result<()> {
+    match certificate.public_key() == signer.public_key() {
+        true => Ok(()),
+        false => Err(Error::new(Code::KeyMismatch, format!("the private key of {}", certificate.subject()))
+            .found(format!("the key with the pin {}", signer.public_key().pin()))),
+    }
+}
+
+pub(crate) fn leaf(chain: &[Certificate]) -> Result<&Certificate> {
+    chain.first().ok_or_else(|| Error::new(Code::Malformed, "at least one certificate").found("none"))
+}
+
+/// The certificates above `certificate`, nearest first, picked from `candidates`.
+pub(crate) fn chain_above(certificate: &Certificate, candidates: &[Certificate]) -> Vec<Certificate> {
+    let mut chain: Vec<Certificate> = Vec::new();
+    let mut last = certificate;
+    while let Some(parent) = candidates.iter().find(|it| *it != last && last.check_issued_by(it).is_ok())
+        && !chain.contains(parent)
+    {
+        chain.push(parent.clone());
+        last = parent;
+    }
+    chain
+}

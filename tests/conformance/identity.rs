@@ -74,11 +74,11 @@ pub(crate) fn is(kubeconfig: &Path, expected: &Identity) -> Result<Identity> {
 /// The kubeconfig of a user with two groups.
 pub(crate) fn user_with_two_groups(machine: &Machine) -> Result<PathBuf> {
     // In the certificate they stand in the order of their DER: the shorter first.
-    let profile = role::User::new(&machine.cluster, &"jane".parse()?)
-        .group(&"developers".parse()?)
-        .group(&"testers".parse()?)
+    let profile = role::User::new(&machine.cluster, "jane".parse()?)
+        .group("developers".parse()?)
+        .group("testers".parse()?)
         .profile();
-    let credential = machine.authorities.issue(Role::KubernetesCa, &profile, Time::now())?;
+    let credential = machine.authorities.issue(&profile, Time::now())?;
     let kubeconfig = Kubeconfig::for_user(&machine.cluster, &machine.authorities, &credential)?;
     let path = machine.directory.join("jane.conf");
     std::fs::write(&path, kubeconfig.to_yaml().as_bytes())?;

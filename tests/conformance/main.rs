@@ -109,7 +109,7 @@ fn control_plane(
     let (authorities, anchor) = match above {
         Above::Nothing => (Authorities::create(&cluster, Time::now())?, Anchor::Root),
         Above::Root => {
-            let root = role::RootCa::new(&cluster, &"root".parse()?).profile();
+            let root = role::RootCa::new(&cluster, "root".parse()?).profile();
             let root = Issuer::self_signed(&root, Time::now())?;
             (Authorities::create_under(&root, &cluster, Time::now())?, Anchor::Intermediate)
         }

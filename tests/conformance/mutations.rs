@@ -170,7 +170,8 @@ fn other_service_account_key(report: &mut Report, machine: &Machine, members: &M
 
 /// Puts a certificate of etcd's authority in the place of another.
 fn replace(directory: &Path, place: Role, authorities: &Authorities, profile: &Profile) -> Result {
-    let credential = authorities.issue(Role::EtcdCa, profile, Time::now())?;
+    let issuer = authorities.get(Role::EtcdCa).and_then(|it| it.issuer()).expect("an authority with a key");
+    let credential = issuer.issue(profile, Time::now())?;
     let path = |part| Layout::new(directory).path(place, part).expect("a pair");
     fs::write(path(Part::Certificate), credential.chain_pem())?;
     fs::write(path(Part::Key), credential.key().to_pem().as_bytes())?;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::key::KeyAlgorithm;
-use crate::names::{ClusterName, DnsName, Endpoint, NodeName, San, Subnet, is_one_machine};
+use crate::names::{
+    ClusterName, DnsName, Endpoint, KubernetesVersion, NodeName, San, Subnet, is_one_machine,
+};
 use crate::role::Role;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -21,10 +23,8 @@ pub enum Convention {
     /// alternative name that either the page or kubeadm asks for.
     #[default]
     Documented,
-    /// What kubeadm itself would have made, name for name: that of Kubernetes 1.36.
-    ///
-    /// The API server's client certificate for kubelets then has no group: kubelets let it in once the cluster has
-    /// [`manifest::apiserver_kubelet_client_binding`](crate::manifest::apiserver_kubelet_client_binding).
+    /// What kubeadm itself would have made, name for name: that of 1.29 to 1.32, which every later version works with,
+    /// or exactly that of [`Cluster::kubernetes_version`].
     Kubeadm,
 }
 
@@ -123,6 +123,7 @@ pub struct Cluster {
     pub(crate) etcd: Etcd,
     pub(crate) kubelet_client_certificate: KubeletClientCertificate,
     pub(crate) verify_kubelets: bool,
+    kubernetes_version: Option<KubernetesVersion>,
 }
 
 impl Cluster {
@@ -141,6 +142,7 @@ impl Cluster {
             etcd: Etcd::default(),
             kubelet_client_certificate: KubeletClientCertificate::default(),
             verify_kubelets: false,
+            kubernetes_version: None,
         }
     }
 
@@ -192,6 +194,17 @@ impl Cluster {
         self
     }
 
+    /// Which version of kubeadm [`Convention::Kubeadm`] follows where versions differ:
+    ///
+    /// * until 1.33 kubeconfigs have an empty `preferences`;
+    /// * from 1.33 on the kubelet.conf of a control-plane node points to that node's own API server;
+    /// * from 1.36 on the API server's client certificate for kubelets has no group, and its user needs
+    ///   [`manifest::apiserver_kubelet_client_binding`](crate::manifest::apiserver_kubelet_client_binding).
+    pub fn kubernetes_version(mut self, version: KubernetesVersion) -> Self {
+        self.kubernetes_version = Some(version);
+        self
+    }
+
     /// Where etcd runs; otherwise it is [`Etcd::Stacked`].
     pub fn etcd(mut self, etcd: Etcd) -> Self {
         self.etcd = etcd;
@@ -211,6 +224,17 @@ impl Cluster {
     pub fn verify_kubelets(mut self) -> Self {
         self.verify_kubelets = true;
         self
+    }
+
+    /// Whether kubeadm of at least this minor version is followed.
+    pub(crate) fn is_since(&self, minor: u16) -> bool {
+        self.convention == Convention::Kubeadm
+            && self.kubernetes_version.is_some_and(|version| version.minor() >= minor)
+    }
+
+    /// Whether kubeadm wrote kubeconfigs with an empty `preferences` (client-go, tools/clientcmd/api/v1/types.go).
+    pub(crate) fn has_preferences(&self) -> bool {
+        self.convention == Convention::Kubeadm && self.kubernetes_version.is_some() && !self.is_since(34)
     }
 
     /// The DNS domain, or its default.

@@ -80,7 +80,8 @@ pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
 pub use names::{
-    AuthorityName, ClusterName, DnsName, Endpoint, Group, NodeName, San, SanName, Subnet, UserName,
+    AuthorityName, ClusterName, DnsName, Endpoint, Group, KubernetesVersion, NodeName, San, SanName, Subnet,
+    UserName,
 };
 pub use pki::Pki;
 pub use report::Tree;

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     Authorities, Certificate, Cluster, Code, Component, Convention, Error, Etcd, Expected, File, Issuer,
     KeyAlgorithm, Layout, Node, NodeName, Pki, PrivateKey, PublicKey, Role, Signer, Time, ToSign, role,
@@ -197,6 +198,35 @@ fn with_an_external_etcd_there_is_nothing_of_etcd_and_the_api_server_is_pointed_
     let etcdctl = Expected::new(&cluster, &node).arguments(Component::Etcdctl);
     assert_eq!(etcdctl, ["--cacert=/e/ca.crt", "--cert=/e/c.crt", "--key=/e/c.key"]);
     assert!(Expected::new(&cluster, &node).arguments(Component::Etcd).is_empty());
+    Ok(())
+}
+
+#[test]
+fn kubeadms_convention_follows_the_version_of_kubernetes() -> Done {
+    let latest = |version: Option<&str>| {
+        let cluster = cluster(KeyAlgorithm::EcdsaP256, Convention::Kubeadm);
+        let cluster = match version {
+            Some(version) => cluster.kubernetes_version(version.parse().unwrap()),
+            None => cluster,
+        };
+        let pki = Pki::create(&cluster, &control_plane("cp-1", "192.0.2.10"), Time::now()).unwrap();
+        let client =
+            pki.credential(Role::ApiServerKubeletClient).unwrap().certificate().subject().to_string();
+        let kubelet = pki.files().find(|file| file.role() == Role::KubeletClient).unwrap();
+        let kubelet = Kubeconfig::from_yaml(kubelet.bytes()).unwrap();
+        let server = kubelet.clusters[0].cluster.server.clone();
+        (
+            client.starts_with("O=kubeadm:cluster-admins"),
+            server.contains("api.example.com"),
+            kubelet.preferences.is_some(),
+        )
+    };
+    // Group of the kubelet client, kubelet.conf to the endpoint, preferences.
+    assert_eq!(latest(None), (true, true, false));
+    assert_eq!(latest(Some("1.32")), (true, true, true));
+    assert_eq!(latest(Some("v1.33.1")), (true, false, true));
+    assert_eq!(latest(Some("1.35")), (true, false, false));
+    assert_eq!(latest(Some("1.36")), (false, false, false));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub(crate) type Error = Box<dyn std::error::Error>;
 
 pub(crate) const USAGE: &str =
     "  [--convention documented|kubeadm]   whose names to use              (documented)
+  [--kubernetes-version VERSION]      whose kubeadm, such as 1.36     (what all versions work with)
   [--algorithm ALGORITHM]             rsa-2048, rsa-3072, rsa-4096, ecdsa-p256 or ecdsa-p384 (rsa-2048)
   [--cluster-name NAME]               the cluster's name in kubeconfigs
   [--endpoint HOST:PORT]              where clients reach the API     (127.0.0.1:6443)
@@ -30,6 +31,9 @@ impl ClusterOptions {
     pub(crate) fn take(mut self, option: &str, arguments: &mut lexopt::Parser) -> Result<Self, Error> {
         match option {
             "convention" => self.cluster = self.cluster.convention(value(option, arguments)?),
+            "kubernetes-version" => {
+                self.cluster = self.cluster.kubernetes_version(value(option, arguments)?);
+            }
             "algorithm" => self.cluster = self.cluster.key_algorithm(value(option, arguments)?),
             "cluster-name" => self.cluster = self.cluster.name(value(option, arguments)?),
             "endpoint" => self.cluster = self.cluster.endpoint(value(option, arguments)?),

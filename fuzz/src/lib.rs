@@ -8,8 +8,8 @@ use base64ct::{Base64, Encoding};
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
-    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, NodeName, PrivateKey, Profile, PublicKey, Role,
-    San, Signer, Subnet, Time, Usage, UserName, role,
+    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, PrivateKey, Profile,
+    PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -58,6 +58,7 @@ pub fn names(data: &[u8]) {
     survives::<Endpoint>(text);
     survives::<Group>(text);
     survives::<KeyAlgorithm>(text);
+    survives::<KubernetesVersion>(text);
     survives::<NodeName>(text);
     survives::<Role>(text);
     survives::<San>(text);

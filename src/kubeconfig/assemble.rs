@@ -1,6 +1,6 @@
 //! The kubeconfigs that go with certificates of this crate's making.
 
-use super::{Cluster, Kubeconfig, NamedCluster, NamedUser, User};
+use super::{Cluster, Fields, Kubeconfig, NamedCluster, NamedUser, User};
 use crate::authority::Authorities;
 use crate::cluster::{self, Convention};
 use crate::error::{Code, Error, Result};
@@ -52,15 +52,14 @@ impl Kubeconfig {
         let Files::Kubeconfig { documented_user, server, .. } = role.row().files else {
             return Self::for_user(cluster, authorities, credential);
         };
-        let local = match server {
+        let is_local = match server {
             Server::Endpoint => false,
             Server::Local => true,
-            Server::LocalForKubeadm => cluster.convention == Convention::Kubeadm,
+            Server::LocalSince(minor) => cluster.is_since(minor),
         };
-        let server = match local {
-            true => expected.node.local_endpoint(cluster).url(),
-            false => cluster.endpoint.url(),
-        };
+        // A worker's own endpoint is the cluster's.
+        let server =
+            if is_local { expected.node.local_endpoint(cluster) } else { cluster.endpoint.clone() }.url();
         let (context, user) = match cluster.convention {
             Convention::Documented => ("default-system".to_owned(), documented_user.to_owned()),
             Convention::Kubeadm => user_at_cluster(cluster, credential),
@@ -86,7 +85,7 @@ impl Kubeconfig {
             return Err(Error::new(Code::UsageConflict, "a client certificate with a common name")
                 .found(format!("the certificate {}", certificate.subject())));
         }
-        let kubeconfig = Self::new(
+        let mut kubeconfig = Self::new(
             context,
             NamedCluster::new(cluster.display_name(), Cluster::new(server, authority.trusted_pem())),
             NamedUser::new(
@@ -94,6 +93,7 @@ impl Kubeconfig {
                 User::with_certificate(credential.chain_pem(), credential.key().to_pem().as_bytes().to_vec()),
             ),
         );
+        kubeconfig.preferences = cluster.has_preferences().then(Fields::default);
         kubeconfig.check()?;
         Ok(kubeconfig)
     }

@@ -19,14 +19,14 @@ pub fn cluster_admins_binding() -> String {
     cluster_role_binding(CLUSTER_ADMINS, "cluster-admin", ("Group", CLUSTER_ADMINS))
 }
 
-/// The ClusterRoleBinding that lets the user `kube-apiserver-kubelet-client` call kubelets, as kubeadm makes it: YAML in
-/// UTF-8.
+/// The ClusterRoleBinding that lets the user `kube-apiserver-kubelet-client` call kubelets, as kubeadm makes it from 1.36
+/// on: YAML in UTF-8.
 ///
-/// Needed with [`Convention::Kubeadm`](crate::Convention::Kubeadm), where the API server's client certificate for
-/// kubelets has no group.
+/// Needed where the API server's client certificate for kubelets has no group:
+/// [`Cluster::kubernetes_version`](crate::Cluster::kubernetes_version) says where.
 #[must_use]
 pub fn apiserver_kubelet_client_binding() -> String {
-    let user = "kube-apiserver-kubelet-client";
+    let user = Role::ApiServerKubeletClient.common_name().unwrap_or_default();
     cluster_role_binding("kubeadm:apiserver-kubelet-client", "system:kubelet-api-admin", ("User", user))
 }
 

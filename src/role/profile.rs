@@ -46,7 +46,12 @@ impl Profile {
                 CommonName::Node => node.to_owned(),
                 CommonName::SystemNode => format!("system:node:{node}"),
             },
-            organizations: subject.organization.into_iter().map(str::to_owned).collect(),
+            organizations: subject
+                .organization
+                .filter(|_| !subject.until.is_some_and(|minor| cluster.is_since(minor)))
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             path_length: None,
             sans: Vec::new(),
             lifetime: match row.kind {

@@ -105,9 +105,9 @@ pub(crate) enum Server {
     Endpoint,
     /// The API server of the same node: components of one machine must not differ in version from it.
     Local,
-    /// In kubeadm's convention [`Local`](Self::Local), otherwise [`Endpoint`](Self::Endpoint)
-    /// (cmd/phases/init/kubeconfig.go).
-    LocalForKubeadm,
+    /// With kubeadm from this minor version on, [`Local`](Self::Local) on a control-plane node (cmd/kubeadm/app,
+    /// features/features.go, `ControlPlaneKubeletLocalMode`); otherwise [`Endpoint`](Self::Endpoint).
+    LocalSince(u16),
 }
 
 /// One row: what a certificate of the role must be.
@@ -127,6 +127,8 @@ pub(crate) struct Row {
 pub(crate) struct Subject {
     pub(crate) common_name: CommonName,
     pub(crate) organization: Option<&'static str>,
+    /// The minor version of Kubernetes from which the organization is gone.
+    pub(crate) until: Option<u16>,
 }
 
 /// The group of cluster administrators; it has power only through a ClusterRoleBinding.
@@ -135,17 +137,20 @@ pub(crate) const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
 pub(crate) const MASTERS: &str = "system:masters";
 
 const fn cn(common_name: &'static str) -> Subject {
-    Subject { common_name: CommonName::Fixed(common_name), organization: None }
+    Subject { common_name: CommonName::Fixed(common_name), organization: None, until: None }
 }
 
 const fn cn_o(common_name: &'static str, organization: &'static str) -> Subject {
-    Subject { common_name: CommonName::Fixed(common_name), organization: Some(organization) }
+    Subject { common_name: CommonName::Fixed(common_name), organization: Some(organization), until: None }
 }
 
-const GIVEN: Subject = Subject { common_name: CommonName::Given, organization: None };
-const NODE: Subject = Subject { common_name: CommonName::Node, organization: None };
+/// kubeadm 1.36 binds the user instead (cmd/kubeadm/app, phases/certs/certlist.go, `KubeadmCertKubeletClient`).
+const KUBELET_CLIENT: Subject =
+    Subject { until: Some(36), ..cn_o("kube-apiserver-kubelet-client", CLUSTER_ADMINS) };
+const GIVEN: Subject = Subject { common_name: CommonName::Given, organization: None, until: None };
+const NODE: Subject = Subject { common_name: CommonName::Node, organization: None, until: None };
 const SYSTEM_NODE: Subject =
-    Subject { common_name: CommonName::SystemNode, organization: Some("system:nodes") };
+    Subject { common_name: CommonName::SystemNode, organization: Some("system:nodes"), until: None };
 
 const fn conf(file: &'static str, documented_user: &'static str, server: Server) -> Files {
     Files::Kubeconfig { file, documented_user, server }
@@ -180,7 +185,7 @@ const TABLE: &[Row] = table! {
     Intermediate           "intermediate"                     None Authority        GIVEN,                                                    GIVEN,                                                          Files::Certificate("intermediate");
     ServiceAccount         "service-account"                  None KeyPair          GIVEN,                                                    GIVEN,                                                          Files::KeyPair("sa");
     ApiServer              "kube-apiserver"                   K8S  Server           cn("kube-apiserver"),                                     cn("kube-apiserver"),                                           Files::Pair("apiserver");
-    ApiServerKubeletClient "kube-apiserver-kubelet-client"    K8S  Client           cn_o("kube-apiserver-kubelet-client", MASTERS),           cn("kube-apiserver-kubelet-client"),                            Files::Pair("apiserver-kubelet-client");
+    ApiServerKubeletClient "kube-apiserver-kubelet-client"    K8S  Client           cn_o("kube-apiserver-kubelet-client", MASTERS),           KUBELET_CLIENT,                                                 Files::Pair("apiserver-kubelet-client");
     ApiServerEtcdClient    "kube-apiserver-etcd-client"       ETCD Client           cn("kube-apiserver-etcd-client"),                         cn("kube-apiserver-etcd-client"),                               Files::Pair("apiserver-etcd-client");
     FrontProxyClient       "front-proxy-client"               PROXY Client          cn("front-proxy-client"),                                 cn("front-proxy-client"),                                       Files::Pair("front-proxy-client");
     FrontProxyServer       "front-proxy-server"               PROXY Server          cn("front-proxy-server"),                                 cn("front-proxy-server"),                                       Files::Pair("front-proxy-server");
@@ -188,7 +193,7 @@ const TABLE: &[Row] = table! {
     EtcdPeer               "etcd-peer"                        ETCD ServerAndClient  cn("kube-etcd-peer"),                                     NODE,                                                           Files::Pair("etcd/peer");
     EtcdHealthcheckClient  "etcd-healthcheck-client"          ETCD Client           cn("kube-etcd-healthcheck-client"),                       cn("kube-etcd-healthcheck-client"),                             Files::Pair("etcd/healthcheck-client");
     KubeletServer          "kubelet-server"                   K8S  Server           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    Files::Pair("kubelet");
-    KubeletClient          "kubelet-client"                   K8S  Client           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    conf("kubelet.conf", "default-auth", Server::LocalForKubeadm);
+    KubeletClient          "kubelet-client"                   K8S  Client           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    conf("kubelet.conf", "default-auth", Server::LocalSince(33));
     Admin                  "admin"                            K8S  Client           cn_o("kubernetes-admin", CLUSTER_ADMINS),                 cn_o("kubernetes-admin", CLUSTER_ADMINS),                       conf("admin.conf", "default-admin", Server::Endpoint);
     SuperAdmin             "super-admin"                      K8S  Client           cn_o("kubernetes-super-admin", MASTERS),                  cn_o("kubernetes-super-admin", MASTERS),                        conf("super-admin.conf", "default-super-admin", Server::Endpoint);
     ControllerManager      "controller-manager"               K8S  Client           cn("system:kube-controller-manager"),                     cn("system:kube-controller-manager"),                           conf("controller-manager.conf", "default-controller-manager", Server::Local);

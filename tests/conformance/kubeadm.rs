@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
-use kubepki::{Certificate, Convention, KeyAlgorithm, Pki, Time};
+use kubepki::{Certificate, Cluster, Convention, KeyAlgorithm, Pki, Time};
 use serde_json::Value;
 
 use crate::judges::openssl;
-use crate::programs::output;
+use crate::programs::{kubernetes_version, output};
 use crate::report::{Report, Result};
-use crate::support::{CONVENTIONS, cluster, control_plane};
+use crate::support::{cluster, control_plane};
 
 const CERTS: &[&str] = &["init", "phase", "certs", "all"];
 const KUBECONFIGS: &[&str] = &["init", "phase", "kubeconfig", "all"];
@@ -34,25 +34,28 @@ const RENEWABLE: [&str; 11] = [
 
 /// All that kubeadm has to say about directories with keys of one algorithm.
 pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
-    for convention in CONVENTIONS {
-        let name = match convention {
-            Convention::Documented => "documented",
-            _ => "kubeadm",
-        };
-        let root = Root::with_ours(convention, algorithm)?;
+    for (name, cluster) in [
+        ("documented", cluster(algorithm, Convention::Documented)),
+        ("kubeadm", cluster(algorithm, Convention::Kubeadm)),
+        ("this kubeadm's", as_of_this_version(algorithm)?),
+    ] {
+        let root = Root::with_ours(&cluster, algorithm)?;
         report.check(&format!("{name} convention: init phase certs all"), root.is_used_as_it_is(CERTS));
         report.check(
             &format!("{name} convention: init phase kubeconfig all"),
             root.is_used_as_it_is(KUBECONFIGS),
         );
         report.check(&format!("{name} convention: certs check-expiration"), root.lists_everything());
-        report.check(&format!("{name} convention: certs renew all"), root.renews_everything(convention));
+        report.check(
+            &format!("{name} convention: certs renew all"),
+            root.renews_everything(name != "documented"),
+        );
         report.check(
             &format!("{name} convention: renewed, init phase certs all"),
             root.is_used_as_it_is(CERTS),
         );
 
-        let external = Root::with_ours(convention, algorithm)?;
+        let external = Root::with_ours(&cluster, algorithm)?;
         for keys in [&["pki/ca.key"][..], &["pki/front-proxy-ca.key", "pki/etcd/ca.key"]] {
             for key in keys {
                 fs::remove_file(external.kubernetes().join(key))?;
@@ -68,9 +71,15 @@ pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
     compare(report, algorithm)
 }
 
+/// A cluster in the convention of the very kubeadm that judges.
+fn as_of_this_version(algorithm: KeyAlgorithm) -> Result<Cluster> {
+    Ok(cluster(algorithm, Convention::Kubeadm).kubernetes_version(kubernetes_version()?.parse()?))
+}
+
 /// Our directory in kubeadm's convention beside one that kubeadm made from nothing.
 fn compare(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
-    let (ours, theirs) = (Root::with_ours(Convention::Kubeadm, algorithm)?, Root::new(algorithm)?);
+    let (ours, theirs) =
+        (Root::with_ours(&as_of_this_version(algorithm)?, algorithm)?, Root::new(algorithm)?);
     for phase in [CERTS, KUBECONFIGS] {
         theirs.kubeadm(phase)?;
     }
@@ -211,7 +220,7 @@ impl Root {
     /// With nothing but a configuration. The advertise address is nobody's (RFC 5737).
     fn new(algorithm: KeyAlgorithm) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let version = output(Command::new("kubeadm").args(["version", "--output=short"]), "")?;
+        let version = kubernetes_version()?;
         let algorithm = match algorithm {
             KeyAlgorithm::EcdsaP256 => "ECDSA-P256",
             _ => "RSA-2048",
@@ -228,17 +237,16 @@ impl Root {
              controlPlaneEndpoint: api.example.com:6443\n\
              encryptionAlgorithm: {algorithm}\n\
              networking: {{serviceSubnet: '10.96.0.0/12,fd00::/108'}}\n",
-            version.trim()
+            version
         );
         fs::write(directory.path().join("kubeadm.yaml"), configuration)?;
         Ok(Self { directory })
     }
 
     /// With everything of a first node in /etc/kubernetes.
-    fn with_ours(convention: Convention, algorithm: KeyAlgorithm) -> Result<Self> {
+    fn with_ours(cluster: &Cluster, algorithm: KeyAlgorithm) -> Result<Self> {
         let root = Self::new(algorithm)?;
-        let cluster = cluster(algorithm, convention);
-        Pki::create(&cluster, &control_plane("cp-1", "192.0.2.10"), Time::now())?.save(root.kubernetes())?;
+        Pki::create(cluster, &control_plane("cp-1", "192.0.2.10"), Time::now())?.save(root.kubernetes())?;
         Ok(root)
     }
 
@@ -309,9 +317,9 @@ impl Root {
         Ok(format!("{} certificates, {} authorities", certificates.len(), authorities.len()))
     }
 
-    /// That `renew all` renews each certificate, which then is the same but for key, serial number and time; in the
-    /// documented convention kubeadm gives EC keys its own key usages, so there only subject and issuer stay.
-    fn renews_everything(&self, convention: Convention) -> Result<String> {
+    /// That `renew all` renews each certificate, which then has the same subject and issuer, or is alike in everything
+    /// but key, serial number and time. In the documented convention kubeadm gives EC keys its own key usages.
+    fn renews_everything(&self, alike_otherwise: bool) -> Result<String> {
         let before = self.files()?;
         let said = self.kubeadm(&["certs", "renew", "all"])?;
         let renewed = said.lines().filter(|line| line.ends_with(" renewed")).count();
@@ -326,7 +334,7 @@ impl Root {
                 continue;
             }
             fs::write(&copy, bytes)?;
-            if convention == Convention::Kubeadm {
+            if alike_otherwise {
                 alike(&certificate_facts(&file)?, &certificate_facts(&copy)?)?;
             }
             let [old, new] = [&copy, &file].map(|file| first(file));

@@ -34,7 +34,7 @@ use crate::control_plane::{Machine, Members};
 use crate::http::Request;
 use crate::identity::Identity;
 use crate::judges::Anchor;
-use crate::programs::output;
+use crate::programs::{kubernetes_version, output};
 use crate::report::{Report, Result};
 use crate::support::{CONVENTIONS, cluster};
 use crate::workload::Kubelet;
@@ -63,8 +63,9 @@ fn main() -> ExitCode {
 }
 
 fn title(convention: Convention, algorithm: KeyAlgorithm) -> String {
-    let convention = match convention {
-        Convention::Documented => "documented",
+    let convention = match (convention, algorithm) {
+        (Convention::Documented, _) => "documented",
+        (_, KeyAlgorithm::EcdsaP256) => "newest kubeadm",
         _ => "kubeadm",
     };
     format!("{convention} convention {algorithm}")
@@ -103,8 +104,13 @@ fn control_plane(
 ) -> Result {
     let scratch = tempfile::tempdir()?;
     let mut cluster = cluster(algorithm, convention);
+    // The newest kubeadm gives the API server's client for kubelets no group.
+    let bound = convention == Convention::Kubeadm && algorithm == KeyAlgorithm::EcdsaP256;
     if convention == Convention::Documented {
         cluster = cluster.verify_kubelets();
+    }
+    if bound {
+        cluster = cluster.kubernetes_version(kubernetes_version()?.parse()?);
     }
     let (authorities, anchor) = match above {
         Above::Nothing => (Authorities::create(&cluster, Time::now())?, Anchor::Root),
@@ -137,11 +143,12 @@ fn control_plane(
 
     let (groups, subject): (&[&str], _) = match convention {
         Convention::Documented => (&["system:masters"], "O=system:masters, CN=kube-apiserver-kubelet-client"),
-        _ => (&[], "CN=kube-apiserver-kubelet-client"),
+        _ if bound => (&[], "CN=kube-apiserver-kubelet-client"),
+        _ => (&["kubeadm:cluster-admins"], "O=kubeadm:cluster-admins, CN=kube-apiserver-kubelet-client"),
     };
     workload::pod(report, &machine, subject)?;
     let kubelet_client = Identity::new("kube-apiserver-kubelet-client", groups);
-    if convention == Convention::Kubeadm {
+    if bound {
         let (name, binding) = ("kube-apiserver-kubelet-client", manifest::apiserver_kubelet_client_binding());
         let verdict = identity::calls_kubelets_once_bound(&machine, name, &binding);
         report.check(&format!("{name} may call kubelets once it is bound"), verdict);

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
-use kubepki::{Authorities, Cluster, Node, Role, Time};
+use kubepki::{Authorities, Cluster, Node, Pki, Role, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, value};
+use options::{ClusterOptions, Error, print, value};
 
 const USAGE: &str = "usage: create_cluster --out DIR
   [--node NAME] [--address IP]        the first control-plane node    (cp-1, 127.0.0.1)
@@ -28,10 +28,7 @@ struct Options {
 fn main() -> ExitCode {
     options::run(|| match read_options()? {
         Some(options) => create(options),
-        None => {
-            println!("{USAGE}\n{}", options::USAGE);
-            Ok(())
-        }
+        None => print(format_args!("{USAGE}\n{}\n", options::USAGE)),
     })
 }
 
@@ -50,16 +47,14 @@ fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error>
         machines.push((directory, authorities.join(&cluster, worker, now)?));
         lap(format!("worker {}", worker.name()));
     }
-    for (directory, pki) in &machines {
-        pki.save(directory)?;
-        lap(format!("{} files written to {}", pki.files().count(), directory.display()));
-    }
+    Pki::save_all(machines.iter().map(|(directory, pki)| (directory, pki)))?;
+    lap(format!("{} files written", machines.iter().map(|(_, pki)| pki.files().count()).sum::<usize>()));
 
     for (directory, pki) in &machines {
-        println!("{}\n\n{}", directory.display(), pki.tree());
+        print(format_args!("{}\n\n{}\n", directory.display(), pki.tree()))?;
     }
     for (what, time) in times {
-        println!("{:8.1} ms  {what}", time.as_secs_f64() * 1000.0);
+        print(format_args!("{:8.1} ms  {what}\n", time.as_secs_f64() * 1000.0))?;
     }
     Ok(())
 }
@@ -93,7 +88,16 @@ fn read_options() -> Result<Option<Options>, Error> {
     }
     let node = Node::control_plane(name, address);
     let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
+    if workers.iter().any(|worker| worker.name() == node.name()) {
+        return Err(format!("--worker {:?}: the name of the control-plane node", node.name().as_str()).into());
+    }
     let out = out.ok_or("--out DIR is missing; --help shows all options")?;
+    if out.join("pki/ca.crt").exists() {
+        return Err(format!(
+            "--out {out:?}: there is a cluster already; join_node --from it makes more nodes"
+        )
+        .into());
+    }
     Ok(Some(Options { out, cluster: cluster.cluster(), node, workers }))
 }
 
@@ -104,6 +108,7 @@ impl FromStr for Worker {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let (name, address) = text.split_once('=').ok_or("expected NAME=IP")?;
-        Ok(Self(Node::worker(name.parse()?).addresses([address.parse()?])))
+        let address = address.parse().map_err(|_| format!("expected an IP address, found {address:?}"))?;
+        Ok(Self(Node::worker(name.parse()?).addresses([address])))
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use kubepki::{Authorities, Node, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, value};
+use options::{ClusterOptions, Error, print, value};
 
 const USAGE: &str = "usage: join_node --from DIR --out DIR --node NAME --address IP [--kind KIND] [OPTION]...
   --from DIR       has pki/ca.crt, pki/ca.key and so on, such as /etc/kubernetes of the first node
@@ -29,10 +29,7 @@ fn join() -> Result<(), Error> {
             Long("node") => name = Some(value("node", &mut arguments)?),
             Long("address") => address = Some(value("address", &mut arguments)?),
             Long("kind") => kind = value("kind", &mut arguments)?,
-            Short('h') | Long("help") => {
-                println!("{USAGE}\n{}", options::USAGE);
-                return Ok(());
-            }
+            Short('h') | Long("help") => return print(format_args!("{USAGE}\n{}\n", options::USAGE)),
             Long(other) => {
                 let other = other.to_owned();
                 cluster = cluster.take(&other, &mut arguments)?;
@@ -54,6 +51,5 @@ fn join() -> Result<(), Error> {
 
     let pki = Authorities::load(from)?.join(&cluster.cluster(), &node, Time::now())?;
     pki.save(out)?;
-    print!("{}", pki.tree());
-    Ok(())
+    print(pki.tree())
 }

@@ -23,8 +23,8 @@ pub enum Convention {
     /// alternative name that either the page or kubeadm asks for.
     #[default]
     Documented,
-    /// What kubeadm itself would have made, name for name: that of 1.29 to 1.32, which every later version works with,
-    /// or exactly that of [`Cluster::kubernetes_version`].
+    /// What kubeadm itself would have made, name for name: with the names and servers of 1.29 to 1.32, which every later
+    /// version works with, or exactly as [`Cluster::kubernetes_version`] says.
     Kubeadm,
 }
 
@@ -261,6 +261,10 @@ impl Cluster {
 
     /// Checks what no single value can.
     pub(crate) fn check(&self) -> Result<()> {
+        if self.verify_kubelets && self.convention == Convention::Kubeadm {
+            let rule = "documented: kubeadm gives kubelets no serving certificates to verify";
+            return Err(Error::invalid("convention", rule, self.convention.id()));
+        }
         // The longest name that is made of it is a certificate's as well.
         if let Err(error) = format!("kubernetes.default.svc.{}", self.domain()).parse::<DnsName>() {
             return Err(error.field("DNS domain"));
@@ -343,9 +347,8 @@ impl Node {
     /// Adds a subject alternative name to one of this node's serving certificates: [`Role::ApiServer`],
     /// [`Role::EtcdServer`], [`Role::EtcdPeer`] or [`Role::KubeletServer`].
     ///
-    /// [`Authorities::join`](crate::Authorities::join) refuses a role that this kind of node never has. A name for a
-    /// certificate that this node could have but does not (etcd elsewhere, no kubelet serving certificate) is passed
-    /// over.
+    /// [`Authorities::join`](crate::Authorities::join) refuses a name for a certificate that this node does not get, such
+    /// as the kubelet's without [`addresses`](Self::addresses).
     pub fn san(mut self, role: Role, san: San) -> Self {
         self.sans.push((role, san));
         self

@@ -103,6 +103,10 @@ impl Expected {
                 "an external etcd",
             ));
         }
+        if self.cluster.verify_kubelets && node.advertise_address().is_none() && node.addresses.is_empty() {
+            let rule = "the addresses that API servers call, which verify kubelets in this cluster";
+            return Err(Error::invalid("addresses", rule, node.name().as_str()));
+        }
         let asked_for = [
             (!node.addresses.is_empty(), Role::KubeletServer, "addresses"),
             (node.kube_proxy, Role::KubeProxy, "kube-proxy"),
@@ -118,7 +122,8 @@ impl Expected {
             None => Ok(()),
             Some((role, san)) => {
                 let ids: Vec<_> = serving.iter().map(|role| role.id()).collect();
-                let rule = format!("a name for a serving certificate of this node ({})", ids.join(", "));
+                let ids = if ids.is_empty() { "it has none".to_owned() } else { ids.join(", ") };
+                let rule = format!("a name for a serving certificate of this node ({ids})");
                 Err(Error::invalid("subject alternative name", rule, &format!("{san} for {role}")))
             }
         }

@@ -72,7 +72,8 @@ impl File {
                     Ok(own.public_key() == PrivateKey::from_pem(self.bytes())?.public_key())
                 })),
                 Part::PublicKey => same(
-                    PublicKey::from_pem(bytes).and_then(|own| Ok(own == PublicKey::from_pem(self.bytes())?)),
+                    PublicKey::all_from_pem(bytes)
+                        .and_then(|own| Ok(own == PublicKey::all_from_pem(self.bytes())?)),
                 ),
                 Part::Kubeconfig => false,
             }

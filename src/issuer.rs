@@ -1,8 +1,12 @@
 //! [`Issuer`]: a certificate chain with a signer. It can always sign.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::key::{PrivateKey, PublicKey, Signer, sign};
@@ -117,10 +121,26 @@ impl Issuer {
     ///
     /// As [`new`](Self::new), [`Certificate::from_pem`] and [`PrivateKey::from_pem`].
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self> {
-        let certificates = Certificate::from_pem(certificates)?;
-        let own = leaf(&certificates)?;
-        let chain = std::iter::once(own.clone()).chain(chain_above(own, &certificates)).collect();
-        Self::new(chain, PrivateKey::from_pem(key)?)
+        Self::new(chain_from_pem(certificates)?, PrivateKey::from_pem(key)?)
+    }
+
+    /// Reads a certificate authority from two files, as [`from_pem`](Self::from_pem) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem`](Self::from_pem), and [`Code::Io`]; the file is the place.
+    pub fn load(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self> {
+        let (certificates, key) = (certificates.as_ref(), key.as_ref());
+        let read = |path: &Path| match fs::read(path) {
+            Ok(bytes) => Ok(Zeroizing::new(bytes)),
+            Err(error) => Err(Error::io(path, "read this file", &error)),
+        };
+        let chain = chain_from_pem(&read(certificates)?).map_err(|error| error.file(certificates))?;
+        let own = PrivateKey::from_pem(&read(key)?).map_err(|error| error.file(key))?;
+        Self::new(chain, own).map_err(|error| match error.code() {
+            Code::KeyMismatch => error.file(key),
+            _ => error.file(certificates),
+        })
     }
 
     fn with_key(chain: Vec<Certificate>, key: Key) -> Result<Self> {
@@ -353,6 +373,13 @@ fn check_is_authority(profile: &Profile) -> Result<()> {
         true => Ok(()),
         false => Err(conflict(profile, "the profile of an authority")),
     }
+}
+
+/// The first certificate, and those of the others that stand above it.
+fn chain_from_pem(pem: &[u8]) -> Result<Vec<Certificate>> {
+    let certificates = Certificate::from_pem(pem)?;
+    let own = leaf(&certificates)?;
+    Ok(std::iter::once(own.clone()).chain(chain_above(own, &certificates)).collect())
 }
 
 fn check_validity(authority: &Certificate, now: Time) -> Result<()> {

@@ -8,7 +8,7 @@
 //! kubeadm and every component look for them.
 //!
 //! ```
-//! use kubepki::{Cluster, Component, Expected, KeyAlgorithm, Node, Pki, Time};
+//! use kubepki::{Cluster, Component, KeyAlgorithm, Node, Pki, Time};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let directory = tempfile::tempdir()?;
@@ -17,7 +17,7 @@
 //! let pki = Pki::create(&cluster, &node, Time::now())?;
 //! pki.save(directory.path())?;
 //! print!("{}", pki.tree());
-//! for argument in Expected::new(&cluster, &node).arguments(Component::ApiServer) {
+//! for argument in pki.expected().arguments(Component::ApiServer) {
 //!     println!("{argument}");
 //! }
 //! # Ok(())

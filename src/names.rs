@@ -53,7 +53,7 @@ text_type! {
 text_type! {
     /// The common name of a root or an intermediate: 1 to 253 bytes of text, without control characters and without
     /// white space at either end.
-    AuthorityName, "authority name", printable
+    AuthorityName, "authority name", authority_name
 }
 
 text_type! {
@@ -151,12 +151,23 @@ fn dns_name(text: &str) -> Result<(), String> {
 
 fn user_name(text: &str) -> Result<(), String> {
     printable(text)?;
-    if text.starts_with("system:") || Role::all().any(|role| role.has_common_name(text)) {
+    if text.starts_with("system:") {
         return Err(
-            "a user's name: those of components, such as system:kube-scheduler, have roles".to_owned()
+            "a user's name: those that begin with system: belong to components, which have roles".to_owned()
         );
     }
-    Ok(())
+    match Role::all().find(|role| !role.is_authority() && role.has_common_name(text)) {
+        Some(role) => Err(format!("a user's name: this one belongs to the role {role}")),
+        None => Ok(()),
+    }
+}
+
+fn authority_name(text: &str) -> Result<(), String> {
+    printable(text)?;
+    match text.starts_with("system:") {
+        true => Err("an authority's name: those that begin with system: belong to components".to_owned()),
+        false => Ok(()),
+    }
 }
 
 fn group(text: &str) -> Result<(), String> {
@@ -425,10 +436,14 @@ impl FromStr for San {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(address.into());
-        }
         let refuse = |rule: &str| Error::invalid("subject alternative name", rule, text);
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return if is_one_machine(address) {
+                Ok(address.into())
+            } else {
+                Err(refuse("an address of one machine"))
+            };
+        }
         if text.contains('%') {
             return Err(refuse("an address without a zone"));
         }
@@ -505,7 +520,9 @@ mod tests {
         for name in
             ["system:masters", "system:node:n1", "front-proxy-client", "kube-apiserver", "kubernetes-admin"]
         {
-            assert!(rule_of::<UserName>(name).contains("have roles"));
+            let rule = rule_of::<UserName>(name);
+            assert!(rule.contains("have roles") || rule.contains("the role"), "{rule}");
+            assert!(!name.starts_with("system:") || name.parse::<AuthorityName>().is_err());
         }
         for name in ["system:masters", "system:nodes", "system:serviceaccounts:a", "system:monitoringx"] {
             assert!(rule_of::<Group>(name).contains("another group"));
@@ -524,6 +541,7 @@ mod tests {
             ("10.0.0.256", "number"),
             ("010.0.0.1", "number"),
             ("fe80::1%eth0", "zone"),
+            ("0.0.0.0", "one machine"),
             ("[::1]", "brackets"),
             ("api.example.com:6443", "port"),
             ("a.*.example.com", "first label"),

@@ -85,7 +85,9 @@ impl FromStr for Time {
 
     /// RFC 3339, with `Z` or an offset; fractions of a second are dropped.
     fn from_str(text: &str) -> Result<Self> {
-        parse(text).ok_or_else(|| Error::invalid(FIELD, "RFC 3339, such as 2026-11-22T09:00:00Z", text))
+        parse(text).ok_or_else(|| {
+            Error::invalid(FIELD, "RFC 3339, from 1970 on, such as 2026-11-22T09:00:00Z", text)
+        })
     }
 }
 

@@ -63,6 +63,32 @@ fn authorities_survive_being_carried_as_files() -> Done {
 }
 
 #[test]
+fn every_service_account_key_that_verifies_is_carried_along() -> Done {
+    let cluster = fast_cluster();
+    let files = Authorities::create(&cluster, Time::now())?.files();
+    let older = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?.public_key().to_pem();
+    let bundle = |others: &str| {
+        let with = |file: &File| match file.path().to_str() {
+            Some("pki/sa.pub") => {
+                (file.path().to_owned(), others.replace("OWN", std::str::from_utf8(file.bytes()).unwrap()))
+            }
+            _ => (file.path().to_owned(), String::from_utf8(file.bytes().to_vec()).unwrap()),
+        };
+        Authorities::from_files(files.iter().map(with))
+    };
+    let carried =
+        bundle(&(older.clone() + "OWN"))?.join(&cluster, &control_plane("cp-2", "192.0.2.2"), Time::now())?;
+    let [signing, other] = carried.authorities().service_account_keys() else { panic!("two keys") };
+    assert_eq!(other.to_pem(), older);
+    let file = carried.files().find(|file| file.path().to_str() == Some("pki/sa.pub")).unwrap();
+    assert_eq!(file.bytes(), (signing.to_pem() + &older).as_bytes(), "the signing key first");
+
+    assert_eq!(bundle(&older).unwrap_err().code(), Code::KeyMismatch);
+    assert_eq!(bundle("nonsense").unwrap_err().code(), Code::Malformed);
+    Ok(())
+}
+
+#[test]
 fn a_fleet_of_workers_is_issued_for_by_many_threads_at_once() -> Done {
     let cluster = fast_cluster();
     let shared = Authorities::create(&cluster, Time::now())?;
@@ -176,8 +202,7 @@ fn an_external_authority_signs_again_once_its_signer_is_attached() -> Done {
     assert!(!pki.files().any(|file| file.path().to_str() == Some("pki/ca.key")));
     pki.credential(Role::Admin).unwrap().certificate().check_issued_by(ca.certificate())?;
 
-    let expected = Expected::new(&cluster, &node).external(Role::KubernetesCa);
-    let arguments = expected.arguments(Component::ControllerManager);
+    let arguments = pki.expected().arguments(Component::ControllerManager);
     assert!(!arguments.iter().any(|argument| argument.contains("cluster-signing")), "{arguments:?}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::{env, fs};
 
 use kubepki::kubeconfig::Kubeconfig;
-use kubepki::{AlternativeName, Authorities, Certificate, Code, KeyAlgorithm, Pki, Place, Time};
+use kubepki::{AlternativeName, Authorities, Certificate, Code, KeyAlgorithm, Node, Pki, Place, Time};
 use tempfile::TempDir;
 
 use crate::judges::{Anchor, Check, Usage, free_port, kubectl, openssl};
@@ -424,6 +424,26 @@ fn create_cluster_refuses_wrong_options_by_name_and_value() {
 }
 
 #[test]
+fn several_machines_are_saved_together_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let authorities = Authorities::create(&fast_cluster(), Time::now()).unwrap();
+    let join = |name: &str| {
+        authorities.join(&fast_cluster(), &Node::worker(name.parse().unwrap()), Time::now()).unwrap()
+    };
+    let (one, two) = (join("w-1"), join("w-2"));
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("two")).unwrap();
+    fs::write(at("two/kubelet.conf"), "mine").unwrap();
+    let before = tree(directory.path());
+    let error = Pki::save_all([(at("one"), &one), (at("two"), &two)]).unwrap_err();
+    assert_eq!(error.code(), Code::Exists);
+    assert_eq!(tree(directory.path()), before);
+    Pki::save_all([(at("one"), &one), (at("three"), &two)]).unwrap();
+    assert_eq!(files(&at("one")), files(&at("three")));
+    assert_eq!(one.save("").unwrap_err().code(), Code::Invalid);
+}
+
+#[test]
 fn the_other_examples_go_on_from_what_create_cluster_made() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
@@ -484,7 +504,7 @@ fn the_other_examples_go_on_from_what_create_cluster_made() {
     }
     for (name, arguments) in [("one_certificate", &["a"]), ("kubeconfig_for_user", &["a"])] {
         let output = run(Command::new(example(name)).args(arguments));
-        assert_eq!(output.status.code(), Some(2), "{name} {arguments:?}");
-        assert!(utf8(output.stderr).starts_with("usage: "), "{name} {arguments:?}");
+        assert_eq!(output.status.code(), Some(1), "{name} {arguments:?}");
+        assert!(utf8(output.stderr).starts_with("error: usage: "), "{name} {arguments:?}");
     }
 }

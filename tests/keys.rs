@@ -228,7 +228,7 @@ fn the_service_account_key_is_written_with_its_public_half_as_spki() {
     assert!(file("sa.pub").starts_with("-----BEGIN PUBLIC KEY-----\n"));
     assert_eq!(convert(&["pkey", "-pubin", "-pubout"], &file("sa.pub")), file("sa.pub"));
     assert_eq!(convert(&["pkey", "-pubout"], &file("sa.key")), file("sa.pub"));
-    assert_eq!(authorities.service_account_key().unwrap().to_pem(), file("sa.pub"));
+    assert_eq!(authorities.service_account_keys()[0].to_pem(), file("sa.pub"));
 }
 
 #[test]

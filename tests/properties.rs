@@ -152,7 +152,10 @@ fn dns_name() -> impl Strategy<Value = DnsName> {
 }
 
 fn address() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+    let any = prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)];
+    any.prop_filter("an address of one machine", |address| {
+        !address.is_multicast() && !address.is_unspecified()
+    })
 }
 
 fn san() -> impl Strategy<Value = San> {

@@ -88,8 +88,8 @@ fn texts_that_are_no_values_of_their_field_are_refused_with_field_rule_and_value
             ("a\0b", "no control characters"),
             ("a\u{2028}b", "no line breaks"),
             (" a", "no white space at either end"),
-            ("system:node:n1", "those of components, such as system:kube-scheduler, have roles"),
-            ("system:kube-scheduler", "those of components, such as system:kube-scheduler, have roles"),
+            ("system:node:n1", "those that begin with system: belong to components"),
+            ("system:kube-scheduler", "those that begin with system: belong to components"),
         ]),
         ("group", read::<Group>, &[
             ("", "at least one character"),
@@ -259,6 +259,11 @@ fn descriptions_that_contradict_themselves_are_refused() {
     ] {
         refused(authorities().join(&cluster, &node, Time::now()), Code::Invalid, &[field]);
     }
+    let verifying = fast_cluster().verify_kubelets();
+    let nameless = Node::worker("w-1".parse().unwrap());
+    refused(authorities().join(&verifying, &nameless, Time::now()), Code::Invalid, &["addresses: "]);
+    let kubeadm = verifying.convention(Convention::Kubeadm);
+    refused(authorities().join(&kubeadm, &worker(), Time::now()), Code::Invalid, &["convention: "]);
     refused(Pki::create(&fast_cluster(), &worker(), Time::now()), Code::Invalid, &["node: ", "\"w-1\""]);
 
     for (node, value) in [
@@ -525,7 +530,7 @@ fn a_signer_with_another_key_is_not_attached() {
         Code::KeyMismatch,
         &["etcd-ca: expected the private key of CN=etcd-ca"],
     );
-    refused(authorities.attach(Role::Admin, key()), Code::NoIssuer, &["admin: "]);
+    refused(authorities.attach(Role::Admin, key()), Code::Invalid, &["authority: ", "\"admin\""]);
     let ed25519 = openssl(&["genpkey", "-algorithm", "ED25519"], b"").unwrap();
     let shows = PublicKey::from_pem(&openssl(&["pkey", "-pubout"], &ed25519).unwrap()).unwrap();
     let signer = Arc::new(Liar { shows, answer: |_: &ToSign<'_>| Ok(vec![0; 64]) });
@@ -645,14 +650,18 @@ fn what_cannot_sign_is_named_before_any_key_is_made() {
     let now = Time::now();
     let authorities = authorities();
     let node = control_plane("cp-1", "192.0.2.1");
-    let alone = "expected the key of this authority or a signer for it, found its certificate alone";
+    let alone = "or a signer for it, found its certificate alone";
     for (file, expected) in [
-        ("pki/ca.key", format!("kubernetes-ca: {alone}")),
-        ("pki/etcd/ca.key", format!("etcd-ca: {alone}")),
-        ("pki/front-proxy-ca.key", format!("front-proxy-ca: {alone}")),
+        ("pki/ca.key", format!("kubernetes-ca: expected the key of this authority (pki/ca.key) {alone}")),
+        ("pki/etcd/ca.key", format!("etcd-ca: expected the key of this authority (pki/etcd/ca.key) {alone}")),
+        (
+            "pki/front-proxy-ca.key",
+            format!("front-proxy-ca: expected the key of this authority (pki/front-proxy-ca.key) {alone}"),
+        ),
         (
             "pki/etcd/ca.crt",
-            "etcd-ca: expected the key of this authority or a signer for it, found no such".to_owned(),
+            "etcd-ca: expected the key of this authority (pki/etcd/ca.key) or a signer for it, found no such"
+                .to_owned(),
         ),
         ("pki/sa.key", "service-account: expected the service-account key, sa.key, found none".to_owned()),
     ] {

@@ -1,6 +1,11 @@
-//! The options that describe a cluster: the same for every example that needs them.
+//! What the examples share: the options that describe a cluster, and how a program ends.
 
+#![allow(dead_code, reason = "no example needs all of it")]
+
+use std::ffi::OsString;
 use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
 use std::str::FromStr;
 
 use kubepki::{Cluster, Subnet};
@@ -58,13 +63,28 @@ pub(crate) fn value<T: FromStr<Err: Display>>(
     text.parse().map_err(|error| format!("--{option} {text:?}: {error}").into())
 }
 
+/// The arguments of an example without options.
+pub(crate) fn arguments() -> Result<Vec<String>, Error> {
+    let text =
+        |argument: OsString| argument.into_string().map_err(|other| format!("{other:?} is not UTF-8").into());
+    std::env::args_os().skip(1).map(text).collect()
+}
+
+/// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print(text: impl Display) -> Result<(), Error> {
+    match write!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Runs an example: its errors are for people.
-pub(crate) fn run(example: impl FnOnce() -> Result<(), Error>) -> std::process::ExitCode {
+pub(crate) fn run(example: impl FnOnce() -> Result<(), Error>) -> ExitCode {
     match example() {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            std::process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
 }

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{AUTHORITIES, Authorities, Authority};
+use super::{AUTHORITIES, Authorities, Authority, ServiceAccount};
 use crate::error::{Code, Error, Result};
 use crate::file::File;
 use crate::issuer::Issuer;
-use crate::key::{PrivateKey, Signer};
+use crate::key::{PrivateKey, PublicKey};
 use crate::layout::{Part, relative_path};
 use crate::role::Role;
 use crate::x509::{Certificate, to_pem};
@@ -26,9 +25,12 @@ impl Authorities {
     pub fn files(&self) -> Vec<File> {
         let mut files: Vec<File> = self.iter().flat_map(|(role, _)| self.files_of(role)).collect();
         files.extend(self.files_above());
-        if let Some(key) = &self.service_account {
+        if let Some(key) = &self.service_account.signing {
             files.extend(File::new(Role::ServiceAccount, Part::Key, key.to_pem().as_bytes()));
-            files.extend(File::new(Role::ServiceAccount, Part::PublicKey, key.public_key().to_pem()));
+        }
+        if !self.service_account.verifying.is_empty() {
+            let keys: String = self.service_account.verifying.iter().map(PublicKey::to_pem).collect();
+            files.extend(File::new(Role::ServiceAccount, Part::PublicKey, keys));
         }
         files
     }
@@ -107,7 +109,19 @@ impl Authorities {
             }
             authorities.insert(role, authority);
         }
-        let service_account = key(Role::ServiceAccount)?.map(|(_, key)| Arc::new(key));
+        let mut service_account =
+            key(Role::ServiceAccount)?.map(|(_, key)| ServiceAccount::new(key)).unwrap_or_default();
+        if let Some((path, pem)) = get(Role::ServiceAccount, Part::PublicKey) {
+            let stated = PublicKey::all_from_pem(pem).map_err(|error| error.file(path))?;
+            if let Some(own) = service_account.verifying.first().filter(|own| !stated.contains(own)) {
+                return Err(Error::new(Code::KeyMismatch, "the public half of sa.key among its keys")
+                    .found(format!("no key with the pin {}", own.pin()))
+                    .file(path));
+            }
+            let others = stated.into_iter().filter(|key| !service_account.verifying.contains(key));
+            let others: Vec<_> = others.collect();
+            service_account.verifying.extend(others);
+        }
         Ok(Self { authorities, service_account })
     }
 
@@ -115,12 +129,13 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// As [`from_files`](Self::from_files), and [`Code::Io`] when the directory or a file that is there cannot be read.
+    /// As [`from_files`](Self::from_files), [`Code::NoIssuer`] when there is no authority at all, and [`Code::Io`] when the directory or a file that is there cannot be read.
     pub fn load(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
         let roles = AUTHORITIES.into_iter().chain([Role::RootCa, Role::Intermediate, Role::ServiceAccount]);
-        let paths =
-            roles.flat_map(|role| [Part::Certificate, Part::Key].map(|part| relative_path(role, part)));
+        let paths = roles.flat_map(|role| {
+            [Part::Certificate, Part::Key, Part::PublicKey].map(|part| relative_path(role, part))
+        });
         let mut files = Vec::new();
         for path in paths.flatten() {
             if let Some(bytes) = read_if_there(&directory.join(&path))? {
@@ -130,7 +145,16 @@ impl Authorities {
         if let (true, Err(error)) = (files.is_empty(), fs::metadata(directory)) {
             return Err(Error::io(directory, "read this directory", &error));
         }
-        Self::from_files(files).map_err(|error| error.below(directory))
+        let this = Self::from_files(files).map_err(|error| error.below(directory))?;
+        match this.authorities.is_empty() {
+            false => Ok(this),
+            true => Err(Error::new(
+                Code::NoIssuer,
+                "an authority's certificate, such as pki/ca.crt, below this directory",
+            )
+            .found("none")
+            .file(directory)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
 use crate::issuer::Issuer;
 use crate::key::{PrivateKey, PublicKey, Signer, generate_all};
+use crate::layout::{Part, relative_path};
 use crate::role::{self, Profile, Role};
 use crate::time::Time;
 use crate::x509::{Certificate, Credential, chain_above, check_authorities, leaf, to_pem};
@@ -79,6 +80,11 @@ impl Authority {
         })
     }
 
+    /// Whether the key is here, and not with a signer or elsewhere.
+    pub(crate) fn has_key(&self) -> bool {
+        self.issuer().is_some_and(|issuer| issuer.private_key().is_some())
+    }
+
     pub(crate) fn trusted_pem(&self) -> String {
         to_pem(&self.trusted)
     }
@@ -103,7 +109,20 @@ impl Authority {
 #[derive(Clone, Debug, Default)]
 pub struct Authorities {
     authorities: BTreeMap<Role, Authority>,
-    service_account: Option<Arc<PrivateKey>>,
+    service_account: ServiceAccount,
+}
+
+/// The service-account keys: one that signs, and those that verify, the signing one's first.
+#[derive(Clone, Debug, Default)]
+struct ServiceAccount {
+    signing: Option<Arc<PrivateKey>>,
+    verifying: Vec<PublicKey>,
+}
+
+impl ServiceAccount {
+    fn new(key: PrivateKey) -> Self {
+        Self { verifying: vec![key.public_key().clone()], signing: Some(Arc::new(key)) }
+    }
 }
 
 impl Authorities {
@@ -139,7 +158,7 @@ impl Authorities {
             profiles.push(role::EtcdCa::new(cluster).profile());
         }
         let mut keys = generate_all(&vec![cluster.key_algorithm; profiles.len() + 1])?;
-        let service_account = keys.pop().map(Arc::new);
+        let service_account = keys.pop().map(ServiceAccount::new).unwrap_or_default();
         let authorities = profiles
             .into_iter()
             .zip(keys)
@@ -164,7 +183,7 @@ impl Authorities {
                 return Err(Error::invalid("authority", "each authority once", role.id()));
             }
         }
-        let this = Self { authorities, service_account: Some(Arc::new(service_account)) };
+        let this = Self { authorities, service_account: ServiceAccount::new(service_account) };
         this.check()?;
         Ok(this)
     }
@@ -173,12 +192,13 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::NoIssuer`] when there is no such authority, [`Code::Exists`] when its key is here, [`Code::KeyMismatch`]
+    /// [`Code::Invalid`] for the role of no authority, [`Code::NoIssuer`] when it is not here, [`Code::Exists`] when its key is here, [`Code::KeyMismatch`]
     /// when the signer has another key, and otherwise as [`Issuer::with_signer`].
     pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
+        check_role(authority)?;
         let expected = || Error::new(Code::NoIssuer, "the certificate of the authority").found("none");
         let known = self.authorities.get_mut(&authority).ok_or_else(|| expected().role(authority))?;
-        if known.issuer().is_some_and(|issuer| issuer.private_key().is_some()) {
+        if known.has_key() {
             let expected = "an authority whose key is elsewhere";
             return Err(Error::new(Code::Exists, expected).found("one whose key is here").role(authority));
         }
@@ -210,10 +230,15 @@ impl Authorities {
         self.authorities.iter().map(|(role, authority)| (*role, authority))
     }
 
-    /// The public half of the service-account key.
+    /// The public keys that verify service-account tokens, that of the key that signs first: the contents of sa.pub.
     #[must_use]
-    pub fn service_account_key(&self) -> Option<&PublicKey> {
-        Some(self.service_account.as_ref()?.public_key())
+    pub fn service_account_keys(&self) -> &[PublicKey] {
+        &self.service_account.verifying
+    }
+
+    /// Whether the key that signs service-account tokens is here.
+    pub(crate) fn has_service_account_key(&self) -> bool {
+        self.service_account.signing.is_some()
     }
 
     /// The certificates, in PEM, that a client outside the cluster puts into its trust store to reach the API server:
@@ -237,9 +262,9 @@ impl Authorities {
 
     fn issuer(&self, authority: Role) -> Result<&Issuer> {
         let missing = |found| {
-            Err(Error::new(Code::NoIssuer, "the key of this authority or a signer for it")
-                .found(found)
-                .role(authority))
+            let file = relative_path(authority, Part::Key).unwrap_or_default();
+            let expected = format!("the key of this authority ({}) or a signer for it", file.display());
+            Err(Error::new(Code::NoIssuer, expected).found(found).role(authority))
         };
         match self.get(authority) {
             None => missing("no such authority"),
@@ -253,7 +278,7 @@ impl Authorities {
         let mut this = self.clone();
         this.authorities.retain(|role, _| expected.authorities().any(|needed| needed == *role));
         if !expected.is_control_plane() {
-            this.service_account = None;
+            this.service_account = ServiceAccount::default();
             for authority in this.authorities.values_mut() {
                 authority.issuer = None;
                 authority.above.clear();

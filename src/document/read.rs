@@ -1,5 +1,6 @@
 //! Reading: the only place that names the YAML library.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -12,7 +13,7 @@ use crate::error::{Code, Error, Result};
 
 /// Reads one document of YAML or JSON.
 ///
-/// Refused is what could not be written again unchanged (tags, keys that are no text, numbers beyond what a double
+/// Refused is what could not be written again unchanged (tags, keys that are no scalar, numbers beyond what a double
 /// holds), what readers understand differently (a key that stands twice, several documents), and what serves to
 /// exhaust memory (aliases, deep nesting, more than `longest` bytes).
 ///
@@ -45,17 +46,17 @@ pub(crate) fn read(document: &[u8], longest: usize) -> Result<Value> {
 /// How many lists and mappings may stand within each other. Kubernetes' own documents need a dozen.
 const DEEPEST: usize = 64;
 
+const KEY_TWICE: &str = "a key that stands twice";
 const NUMBER_TOO_LARGE: &str = "a number that a double does not hold";
 
 /// The reason in our own words: the library's would quote the document.
 fn reason(error: &serde_saphyr::Error) -> &'static str {
     use serde_saphyr::Error as E;
     match error.without_snippet() {
-        // Only a Key is asked for its type.
-        E::SerdeInvalidType { .. } => "a key that is no text",
         E::Message { msg, .. } if msg == NUMBER_TOO_LARGE => NUMBER_TOO_LARGE,
         E::NonFiniteFloat { .. } => NUMBER_TOO_LARGE,
-        E::DuplicateMappingKey { .. } => "a key that stands twice",
+        E::Message { msg, .. } if msg == KEY_TWICE => KEY_TWICE,
+        E::DuplicateMappingKey { .. } => KEY_TWICE,
         E::MultipleDocuments { .. } => "a second document",
         E::MergeKeyNotAllowed { .. } => "a merge key (<<), which is not supported,",
         E::UnsupportedTag { .. } => "a tag, which is not supported,",
@@ -124,19 +125,24 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Vec::new();
+        let (mut map, mut seen) = (Vec::new(), HashSet::new());
         while let Some(Key(key)) = entries.next_key()? {
+            // `1` and `"1"` are told apart by the library, and nowhere else.
+            if !seen.insert(key.clone()) {
+                return Err(serde_core::de::Error::custom(KEY_TWICE));
+            }
             map.push((key, entries.next_value()?));
         }
         Ok(Value::Map(map))
     }
 }
 
+/// The key of a mapping: the text that stands there, also where YAML would take it for a number or a truth value.
 struct Key(String);
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KeyVisitor)
+        deserializer.deserialize_str(KeyVisitor)
     }
 }
 
@@ -198,9 +204,9 @@ mod tests {
             ("a: 1\nb: 2\na: 3", "a key that stands twice in line 3, column 1"),
             ("a: 1\n\"a\": 3", "a key that stands twice in line 2, column 1"),
             ("a: 1\n---\nb: 2", "a second document in line 3"),
-            ("a:\n  1: b", "a key that is no text in line 2, column 3"),
-            ("a:\n  [x]: b", "a key that is no text in line 2, column 3"),
-            ("~: b", "a key that is no text in line 1, column 1"),
+            ("1: 2\n\"1\": 3", "a key that stands twice"),
+            ("a:\n  [x]: b", "a syntax error in line 2, column 3"),
+            ("~: b", "a syntax error in line 1, column 1"),
             ("a: 1e999", "a number that a double does not hold in line 1, column 4"),
             ("a: 123456789012345678901234567890", "a number that a double does not hold in line 1, column 4"),
             ("a: .nan", "a number that a double does not hold in line 1, column 4"),

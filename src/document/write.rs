@@ -119,14 +119,14 @@ fn scalar(out: &mut impl Write, text: &str) -> Result {
 
 /// Whether every reader takes `text` for this very text without quotes.
 ///
-/// A letter comes first, so it is no number, date or indicator; what follows contains no white space, comment or
-/// flow indicator; and it is none of the words that mean something else.
+/// A letter or slash comes first, so it is no number, date or indicator; what follows contains no white space and no
+/// comment; and it is none of the words that mean something else. Brackets mean nothing here: no flow is ever written.
 fn is_plain(text: &str) -> bool {
     const WORDS: &[&str] =
         &["false", "inf", "infinity", "n", "nan", "no", "null", "off", "on", "true", "y", "yes"];
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && !text.ends_with(':')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-./:=@_".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-./:=@[]_".contains(&b))
         && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 

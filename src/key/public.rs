@@ -58,6 +58,19 @@ impl PublicKey {
         }
     }
 
+    /// Reads every block `PUBLIC KEY`, as kube-apiserver reads `--service-account-key-file`.
+    pub(crate) fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>> {
+        let blocks = pem::blocks(pem)?;
+        let keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+        let keys = keys.map(|block| Self::from_spki_der(&block.der)).collect::<Result<Vec<_>>>()?;
+        match keys.is_empty() {
+            true => {
+                Err(Error::new(Code::Malformed, "a PEM block PUBLIC KEY").found(pem::describe(&blocks, pem)))
+            }
+            false => Ok(keys),
+        }
+    }
+
     /// Reads a SubjectPublicKeyInfo in DER.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 //!
 //! The types follow the schema of `kubectl` (kubernetes/kubernetes, staging/src/k8s.io/client-go,
 //! tools/clientcmd/api/v1/types.go), names included. A file that is read and written again keeps everything, also
-//! fields that this library does not know, but comments; its fields are then in alphabetical order, as kubeadm and
-//! kubectl write them.
+//! fields that this library does not know, but comments; the fields of the schema are then in alphabetical order, as kubeadm
+//! and kubectl write them.
 //!
 //! Private keys, tokens, passwords and whatever else may be a secret are zeroized on drop and not shown by `Debug`.
 //!
@@ -264,7 +264,7 @@ impl Kubeconfig {
     ///
     /// [`Code::Malformed`] if this is no YAML, with line and column, or not the schema, with the field. Also what
     /// YAML allows but no program writes into a kubeconfig: several documents, a key that stands twice, keys that
-    /// are no text, tags, anchors and aliases. [`Code::Unsupported`] if this is another kind of object or another
+    /// are no scalar, tags, anchors and aliases. [`Code::Unsupported`] if this is another kind of object or another
     /// version. [`Code::Invalid`] if two clusters, contexts or users have the same name; `kubectl` refuses that too.
     /// No error quotes a value that may be a secret.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {

@@ -31,6 +31,7 @@ use crate::x509::Credential;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pki {
+    expected: Expected,
     authorities: Authorities,
     credentials: BTreeMap<Role, Credential>,
     files: Vec<File>,
@@ -49,6 +50,13 @@ impl Pki {
     /// The machine's files, authorities first, then in the order of the role table.
     pub fn files(&self) -> impl Iterator<Item = &File> {
         self.files.iter()
+    }
+
+    /// What this machine was to hold: it gives the [arguments](Expected::arguments) of its components, which name no key
+    /// that is not among its files.
+    #[must_use]
+    pub fn expected(&self) -> &Expected {
+        &self.expected
     }
 
     /// The authorities as the machine holds them: on a control-plane node with their keys, elsewhere only the certificates
@@ -121,13 +129,15 @@ impl Authorities {
                 }
             }
         }
-        Ok(Pki { authorities, credentials, files })
+        let is_external = |role: &Role| authorities.get(*role).is_some_and(|it| !it.has_key());
+        let expected = expected.authorities().filter(is_external).fold(expected.clone(), Expected::external);
+        Ok(Pki { expected, authorities, credentials, files })
     }
 
     fn issue_all(&self, expected: &Expected, now: Time) -> Result<BTreeMap<Role, Credential>> {
         // Before any key is made: what cannot be signed needs none.
         expected.profiles().try_for_each(|profile| self.issuer_for(profile).map(drop))?;
-        if expected.is_control_plane() && self.service_account_key().is_none() {
+        if expected.is_control_plane() && !self.has_service_account_key() {
             return Err(Error::new(Code::NoIssuer, "the service-account key, sa.key")
                 .found("none")
                 .role(Role::ServiceAccount));

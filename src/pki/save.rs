@@ -24,14 +24,28 @@ impl Pki {
     ///
     /// # Errors
     ///
-    /// [`Code::Exists`] with the file that is there and differs, [`Code::Io`] with the file that could not be written.
+    /// [`Code::Invalid`] for an empty path, [`Code::Exists`] with the file that is there and differs, [`Code::Io`] with the file that could not be written.
     pub fn save(&self, directory: impl AsRef<Path>) -> Result<()> {
-        let directory = directory.as_ref();
+        Self::save_all([(directory, self)])
+    }
+
+    /// Saves several machines, each below its own directory: all of them, or when one file cannot be written, none.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save).
+    pub fn save_all<'a, D: AsRef<Path>>(machines: impl IntoIterator<Item = (D, &'a Self)>) -> Result<()> {
         let mut missing = Vec::new();
-        for file in self.files() {
-            let path = directory.join(file.path());
-            if !is_there(&path, file)? {
-                missing.push((file, path));
+        for (directory, pki) in machines {
+            let directory = directory.as_ref();
+            if directory.as_os_str().is_empty() {
+                return Err(Error::invalid("directory", "the path of a directory", ""));
+            }
+            for file in pki.files() {
+                let path = directory.join(file.path());
+                if !is_there(&path, file)? {
+                    missing.push((file, path));
+                }
             }
         }
         let mut written = Written::default();
@@ -145,6 +159,6 @@ fn is_there(path: &Path, file: &File) -> Result<bool> {
 }
 
 fn exists(path: &Path, found: &str) -> Error {
-    let expected = "no file here yet (nothing is replaced that was not loaded)";
+    let expected = "no file here yet (none is replaced: choose another directory)";
     Error::new(Code::Exists, expected).found(found).file(path)
 }

@@ -48,7 +48,7 @@ impl fmt::Display for Tree<'_> {
                 self.describe(f, credential.certificate(), credential.shortened_from(), *role, indent)?;
             }
         }
-        if self.pki.authorities().service_account_key().is_some() {
+        if !self.pki.authorities().service_account_keys().is_empty() {
             writeln!(f, "{}", Role::ServiceAccount)?;
             self.files(f, Role::ServiceAccount, "   ")?;
         }

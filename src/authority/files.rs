@@ -68,7 +68,8 @@ impl Authorities {
     /// # Errors
     ///
     /// [`Code::NoIssuer`] for a key without its certificate, [`Code::NotAnAuthority`] for a certificate that is no
-    /// authority's, and the errors of [`Certificate::from_pem`], [`PrivateKey::from_pem`] and [`Issuer::new`], with the file as its place.
+    /// authority's, [`Code::KeyMismatch`] for an sa.pub without the public half of sa.key, and the errors of
+    /// [`Certificate::from_pem`], [`PrivateKey::from_pem`] and [`Issuer::new`]; the file is the place.
     pub fn from_files<P: AsRef<Path>, B: AsRef<[u8]>>(
         files: impl IntoIterator<Item = (P, B)>,
     ) -> Result<Self> {
@@ -129,7 +130,8 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// As [`from_files`](Self::from_files), [`Code::NoIssuer`] when there is no authority at all, and [`Code::Io`] when the directory or a file that is there cannot be read.
+    /// As [`from_files`](Self::from_files), [`Code::NoIssuer`] when there is no authority at all, and [`Code::Io`] when
+    /// the directory or a file that is there cannot be read.
     pub fn load(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = directory.as_ref();
         let roles = AUTHORITIES.into_iter().chain([Role::RootCa, Role::Intermediate, Role::ServiceAccount]);

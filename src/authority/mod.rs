@@ -192,8 +192,8 @@ impl Authorities {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] for the role of no authority, [`Code::NoIssuer`] when it is not here, [`Code::Exists`] when its key is here, [`Code::KeyMismatch`]
-    /// when the signer has another key, and otherwise as [`Issuer::with_signer`].
+    /// [`Code::Invalid`] for the role of no authority, [`Code::NoIssuer`] when it is not here, [`Code::Exists`] when its
+    /// key is here, [`Code::KeyMismatch`] when the signer has another key, and otherwise as [`Issuer::with_signer`].
     pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
         check_role(authority)?;
         let expected = || Error::new(Code::NoIssuer, "the certificate of the authority").found("none");

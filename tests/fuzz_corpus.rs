@@ -92,6 +92,10 @@ fn kubeconfigs() -> Seeds {
             "contexts": [{"name": "d", "context": {"cluster": "a", "user": "b"}}], "current-context": "d"}"#,
         ),
         ("nulls", "apiVersion:\nkind: ''\nclusters: [{cluster: ~}]\nusers: [{user: {exec: {args: null}}}]\n"),
+        (
+            "empty",
+            "users: [{name: a, user: {as-user-extra: {b: null, c: []}, auth-provider: {config: {d: ~}}}}]\n",
+        ),
         ("refused", "a: &a [*a, !x y, <<: {z: 1}]\n---\n? |\n  b\n: c"),
     ]));
     seeds

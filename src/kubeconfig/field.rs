@@ -192,7 +192,8 @@ impl<T: Field> Field for Vec<T> {
     }
 
     fn write(&self) -> Option<Value> {
-        (!self.is_empty()).then(|| Value::List(self.iter().filter_map(T::write).collect()))
+        let items = self.iter().map(|item| item.write().unwrap_or(Value::Null));
+        (!self.is_empty()).then(|| Value::List(items.collect()))
     }
 }
 
@@ -204,7 +205,8 @@ impl<T: Field> Field for BTreeMap<String, T> {
     }
 
     fn write(&self) -> Option<Value> {
-        let entries = self.iter().filter_map(|(key, value)| Some((key.clone(), value.write()?)));
+        // The key stays, even where its value is the default.
+        let entries = self.iter().map(|(key, value)| (key.clone(), value.write().unwrap_or(Value::Null)));
         (!self.is_empty()).then(|| Value::Map(entries.collect()))
     }
 }

@@ -520,6 +520,15 @@ users:
     }
 
     #[test]
+    fn a_key_that_the_document_chose_stays_also_without_a_value() {
+        let kubeconfig =
+            read("users: [{name: a, user: {as-user-extra: {b: null, c: []}, as-groups: [null]}}]");
+        let extra = &kubeconfig.users[0].user.impersonate_user_extra;
+        assert_eq!(extra.keys().collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(read(&kubeconfig.to_yaml()), kubeconfig);
+    }
+
+    #[test]
     fn the_order_of_unknown_fields_does_not_matter() {
         let kubeconfig = read("b: 1\na: 2\nusers: [{z: 1, x: 2}]");
         assert_eq!(read("a: 2\nb: 1\nusers: [{x: 2, z: 1}]"), kubeconfig);

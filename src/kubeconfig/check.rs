@@ -13,9 +13,14 @@ impl Kubeconfig {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`](crate::Code::Invalid) when the context, its cluster or its user is missing, [`Code::KeyMismatch`](crate::Code::KeyMismatch),
-    /// [`Code::WrongIssuer`](crate::Code::WrongIssuer) and [`Code::BadSignature`](crate::Code::BadSignature) when the pieces do not belong together, and the errors of
-    /// reading certificates and keys.
+    /// [`Code::Invalid`] when the context, its cluster or its user is missing, [`Code::KeyMismatch`],
+    /// [`Code::WrongIssuer`] and [`Code::BadSignature`] when the pieces do not belong together, and the errors of reading
+    /// certificates and keys.
+    ///
+    /// [`Code::Invalid`]: crate::Code::Invalid
+    /// [`Code::KeyMismatch`]: crate::Code::KeyMismatch
+    /// [`Code::WrongIssuer`]: crate::Code::WrongIssuer
+    /// [`Code::BadSignature`]: crate::Code::BadSignature
     pub fn check(&self) -> Result<()> {
         let missing = |field, expected: &str, name: &str| Error::invalid(field, expected.to_owned(), name);
         let context = self

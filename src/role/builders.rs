@@ -208,14 +208,6 @@ impl User {
 
 with_sans! { ApiServer FrontProxyServer EtcdServer EtcdPeer KubeletServer Service }
 
-impl Profile {
-    /// Puts an authority directly below another: it may sign leaves only.
-    pub(crate) fn below_parent(mut self) -> Self {
-        self.set_path_length(0);
-        self
-    }
-}
-
 /// The documentation's names and kubeadm's (pki_helpers.go, `GetAPIServerAltNames`).
 fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
     let documented = cluster.convention == Convention::Documented;

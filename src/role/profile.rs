@@ -81,6 +81,12 @@ impl Profile {
         self.path_length = Some(path_length);
     }
 
+    /// Puts an authority directly below another: it may sign leaves only.
+    pub(crate) fn below_parent(mut self) -> Self {
+        self.set_path_length(0);
+        self
+    }
+
     pub(super) fn add_group(&mut self, group: String) {
         if !self.organizations.contains(&group) {
             self.organizations.push(group);

@@ -45,6 +45,8 @@ pub enum Code {
     AuthorityNotYetValid,
     /// A signature does not verify.
     BadSignature,
+    /// A file or a [`Pki`](crate::Pki) is no longer what it was when it was looked at.
+    Changed,
     /// Another file is already there: it is left as it is.
     Exists,
     /// A text or number that is no legal value of its field.
@@ -53,6 +55,8 @@ pub enum Code {
     Io,
     /// A private key does not belong to its certificate.
     KeyMismatch,
+    /// Another process is changing the same directory.
+    Locked,
     /// Bytes that are not what they should be: PEM, DER or YAML that cannot be read.
     Malformed,
     /// There is nothing that could sign: the authority is missing, its key is elsewhere, or the service-account key is
@@ -86,10 +90,12 @@ impl Code {
             Self::AuthorityExpired => "authority-expired",
             Self::AuthorityNotYetValid => "authority-not-yet-valid",
             Self::BadSignature => "bad-signature",
+            Self::Changed => "changed",
             Self::Exists => "exists",
             Self::Invalid => "invalid",
             Self::Io => "io",
             Self::KeyMismatch => "key-mismatch",
+            Self::Locked => "locked",
             Self::Malformed => "malformed",
             Self::NoIssuer => "no-issuer",
             Self::NotAnAuthority => "not-an-authority",

@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, Etcd, KubeletClientCertificate, Node, NodeKind};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::role::{self, Profile, Role};
+use crate::x509::Certificate;
 
 /// All that one node of a cluster must hold, and what follows from it: the profiles of its certificates, and the
 /// [arguments](Self::arguments) of its components.
@@ -14,6 +15,17 @@ pub struct Expected {
     pub(crate) layout: Layout,
     external: Vec<Role>,
     profiles: Vec<Profile>,
+    knowledge: Knowledge,
+}
+
+/// Where an expectation comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Knowledge {
+    Described,
+    /// From a machine's files, which do not tell enough to make certificates of these roles.
+    Inferred {
+        unknown: Vec<Role>,
+    },
 }
 
 /// Whether a control-plane node is the one that a cluster begins with.
@@ -47,7 +59,48 @@ impl Expected {
             layout: Layout::default(),
             external: Vec::new(),
             profiles,
+            knowledge: Knowledge::Described,
         }
+    }
+
+    /// The same as far as a machine's files tell it: what certificates hold may stay.
+    pub(crate) fn told_by_files<'a>(
+        mut self,
+        unknown: Vec<Role>,
+        certificate: impl Fn(Role) -> Option<&'a Certificate>,
+    ) -> Self {
+        let told = |profile: Profile| match certificate(profile.role()) {
+            Some(certificate) if unknown.contains(&profile.role()) => {
+                profile.without_sans().adopting(certificate)
+            }
+            Some(certificate) => profile.adopting(certificate),
+            None => profile,
+        };
+        self.profiles = self.profiles.into_iter().map(told).collect();
+        let unknown = unknown.into_iter().filter(|role| certificate(*role).is_none()).collect();
+        self.knowledge = Knowledge::Inferred { unknown };
+        self
+    }
+
+    /// Whether it comes from a description, and not from files.
+    pub(crate) fn is_described(&self) -> bool {
+        self.knowledge == Knowledge::Described
+    }
+
+    /// Whether enough is known to make a certificate of `role`.
+    pub(crate) fn knows(&self, role: Role) -> bool {
+        !matches!(&self.knowledge, Knowledge::Inferred { unknown } if unknown.contains(&role))
+    }
+
+    /// The profile of a role, if the node needs a certificate of it.
+    pub(crate) fn profile(&self, role: Role) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.role() == role)
+    }
+
+    /// What a certificate must be that is there though the node does not need it: super-admin.conf, kube-proxy.conf. Its
+    /// names and key algorithm are its own.
+    pub(crate) fn optional(&self, role: Role, certificate: &Certificate) -> Profile {
+        Profile::new(role, &self.cluster, Some(&self.node), "").adopting(certificate)
     }
 
     /// Another place for the files than `/etc/kubernetes`.

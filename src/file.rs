@@ -18,13 +18,14 @@ pub struct File {
     part: Part,
     path: PathBuf,
     bytes: Zeroizing<Vec<u8>>,
+    mode: u32,
 }
 
 impl File {
     /// `None` when the role has no such file.
     pub(crate) fn new(role: Role, part: Part, text: impl AsRef<[u8]>) -> Option<Self> {
         let bytes = Zeroizing::new(text.as_ref().to_vec());
-        Some(Self { role, part, path: relative_path(role, part)?, bytes })
+        Some(Self { role, part, path: relative_path(role, part)?, bytes, mode: part.mode() })
     }
 
     /// The role that it belongs to.
@@ -51,14 +52,30 @@ impl File {
         &self.bytes
     }
 
-    /// Its mode: 0600 for everything but certificates, which are 0644.
+    /// Its mode: as it was found, and otherwise 0600 for everything but certificates, which are 0644.
     #[must_use]
     pub fn mode(&self) -> u32 {
-        self.part.mode()
+        self.mode
     }
 }
 
 impl File {
+    /// A file as it was received.
+    pub(crate) fn received(
+        role: Role,
+        part: Part,
+        path: PathBuf,
+        bytes: Zeroizing<Vec<u8>>,
+        mode: u32,
+    ) -> Self {
+        Self { role, part, path, bytes, mode }
+    }
+
+    /// The same file with another mode.
+    pub(crate) fn with_mode(self, mode: u32) -> Self {
+        Self { mode, ..self }
+    }
+
     /// Whether other bytes say the same: the same certificates, or the same key, in whatever form.
     pub(crate) fn has_contents(&self, bytes: &[u8]) -> bool {
         let same = |one: Result<bool>| one.unwrap_or(false);

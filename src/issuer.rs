@@ -143,6 +143,10 @@ impl Issuer {
         })
     }
 
+    pub(crate) fn with_shared_key(chain: Vec<Certificate>, key: Arc<PrivateKey>) -> Result<Self> {
+        Self::with_key(chain, Key::Here(key))
+    }
+
     fn with_key(chain: Vec<Certificate>, key: Key) -> Result<Self> {
         let own = leaf(&chain)?;
         check_authorities(&chain)?;

@@ -51,12 +51,15 @@
 //! * Private keys are zeroized on drop, and stand in no error and no `Debug`.
 
 mod arguments;
+mod audit;
 mod authority;
 mod cluster;
+mod disk;
 mod document;
 mod error;
 mod expected;
 mod file;
+mod finding;
 mod issuer;
 mod key;
 pub mod kubeconfig;
@@ -67,6 +70,7 @@ mod pem;
 mod pki;
 mod report;
 pub mod role;
+mod store;
 mod time;
 mod x509;
 
@@ -76,6 +80,7 @@ pub use cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 pub use error::{Code, Error, Place, Result};
 pub use expected::Expected;
 pub use file::File;
+pub use finding::{Finding, FindingId, Findings, Severity};
 pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
@@ -86,6 +91,7 @@ pub use names::{
 pub use pki::Pki;
 pub use report::Tree;
 pub use role::{Profile, Role};
+pub use store::Store;
 pub use time::Time;
 pub use x509::{AlternativeName, Certificate, Credential, DistinguishedName, Usage};
 

@@ -10,6 +10,9 @@ use crate::role::Role;
 /// Most bytes of a DNS name (RFC 1123), and so of a node name; taken as the bound of every other name as well.
 const LONGEST_NAME: usize = 253;
 
+/// A name that nobody has (RFC 6761, section 6.4), for what is not known.
+const UNKNOWN: &str = "unknown.invalid";
+
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $field:literal, $check:expr) => {
         $(#[$doc])*
@@ -187,6 +190,13 @@ pub(crate) fn is_one_machine(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast()
 }
 
+impl NodeName {
+    /// Stands where none is known, and is never written: see [`UNKNOWN`].
+    pub(crate) fn unknown() -> Self {
+        Self(UNKNOWN.to_owned())
+    }
+}
+
 /// Where clients reach the API servers of a cluster: a host, which is a DNS name or an IP address, and a port.
 ///
 /// Written as `HOST:PORT`, an IPv6 address in brackets; without a port it is 6443.
@@ -203,6 +213,20 @@ enum Host {
 }
 
 impl Endpoint {
+    /// Stands where none is known, and is never written: see [`UNKNOWN`].
+    pub(crate) fn unknown() -> Self {
+        Self { host: Host::Dns(DnsName(UNKNOWN.to_owned())), port: Self::API_SERVER_PORT }
+    }
+
+    /// Reads the URL of a server, whose port is 443 unless it says another; `None` if it is none of https.
+    pub(crate) fn from_url(url: &str) -> Option<Self> {
+        let rest = url.strip_prefix("https://")?;
+        let authority = rest.split('/').next()?;
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+        let port = if has_port { "" } else { ":443" };
+        format!("{authority}{port}").parse().ok()
+    }
+
     /// The port of kube-apiserver.
     pub(crate) const API_SERVER_PORT: u16 = 6443;
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::{AUTHORITIES, Authorities, Authority, ServiceAccount};
+use crate::disk::{Found, find};
 use crate::error::{Code, Error, Result};
 use crate::file::File;
 use crate::issuer::Issuer;
-use crate::key::{PrivateKey, PublicKey};
+use crate::key::{PrivateKey, PublicKey, Signer};
 use crate::layout::{Part, relative_path};
+use crate::pki::Held;
 use crate::role::Role;
 use crate::x509::{Certificate, to_pem};
 
@@ -126,6 +128,34 @@ impl Authorities {
         Ok(Self { authorities, service_account })
     }
 
+    /// What of a machine's files can be used: an authority whose certificate cannot is left out, one whose key cannot is
+    /// external.
+    pub(crate) fn usable(held: &BTreeMap<Role, Held>) -> Self {
+        let certificates = |role| Some(&held.get(&role)?.certificates.as_ref()?.is);
+        let mut above: Vec<Certificate> = Vec::new();
+        above.extend(certificates(Role::Intermediate).into_iter().flatten().cloned());
+        above.extend(certificates(Role::RootCa).into_iter().flatten().cloned());
+        let authority = |role| {
+            let mut authority = Authority::from_trusted(certificates(role)?.clone(), &above).ok()?;
+            let key = held.get(&role)?.key.as_ref();
+            authority.issuer =
+                key.and_then(|key| Issuer::with_shared_key(authority.chain(), Arc::clone(&key.is)).ok());
+            Some((role, authority))
+        };
+        let mut service_account = ServiceAccount::default();
+        if let Some(held) = held.get(&Role::ServiceAccount) {
+            service_account.signing = held.key.as_ref().map(|key| Arc::clone(&key.is));
+            let stated = held.public_keys.iter().flat_map(|keys| keys.is.iter().cloned());
+            let own = service_account.signing.as_ref().map(|key| key.public_key().clone());
+            for key in own.into_iter().chain(stated) {
+                if !service_account.verifying.contains(&key) {
+                    service_account.verifying.push(key);
+                }
+            }
+        }
+        Self { authorities: AUTHORITIES.into_iter().filter_map(authority).collect(), service_account }
+    }
+
     /// Reads the authorities from the directory of a machine's Kubernetes files, such as `/etc/kubernetes`.
     ///
     /// # Errors
@@ -160,18 +190,11 @@ impl Authorities {
     }
 }
 
-/// The bytes of a file of bearable size; `None` when there is none.
+/// The bytes of a file; `None` when there is none.
 fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    const LONGEST: u64 = 1 << 20;
-    let failed = |error| Error::io(path, "read this file", &error);
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(error)),
-        // Opening a pipe would wait for its writer.
-        Ok(metadata) if !metadata.is_file() || metadata.len() > LONGEST => {
-            let found = format!("something else of {} bytes", metadata.len());
-            Err(Error::new(Code::Malformed, "a file of at most 1 MiB").found(found).file(path))
-        }
-        Ok(_) => fs::read(path).map(|bytes| Some(Zeroizing::new(bytes))).map_err(failed),
+    match find(None, path) {
+        Found::Nothing => Ok(None),
+        Found::File(file) => Ok(Some(file.bytes)),
+        Found::Unreadable(error) => Err(error),
     }
 }

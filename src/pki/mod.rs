@@ -1,8 +1,12 @@
 //! [`Pki`]: what one machine holds, in memory first.
 
+mod held;
+mod infer;
+mod load;
 mod save;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::authority::Authorities;
 use crate::cluster::{Cluster, Node};
@@ -11,13 +15,16 @@ use crate::expected::Expected;
 use crate::file::File;
 use crate::key::{PrivateKey, generate_all};
 use crate::kubeconfig::Kubeconfig;
-use crate::layout::Part;
+use crate::layout::{Layout, Part};
 use crate::role::table::Files;
 use crate::role::{Profile, Role};
 use crate::time::Time;
 use crate::x509::Credential;
+pub(crate) use held::{At, Held};
+pub(crate) use load::{Contents, Reference, Seen};
 
-/// What was issued for one machine: a credential for each of its roles, and all that it is to hold as files.
+/// What one machine holds: a credential for each of its roles, and all of its files. Made by [`create`](Self::create) and
+/// [`Authorities::join`], or [loaded](Self::load).
 ///
 /// ```no_run
 /// use kubepki::{Cluster, Node, Pki, Time};
@@ -35,6 +42,8 @@ pub struct Pki {
     authorities: Authorities,
     credentials: BTreeMap<Role, Credential>,
     files: Vec<File>,
+    layout: Layout,
+    seen: Seen,
 }
 
 impl Pki {
@@ -52,8 +61,9 @@ impl Pki {
         self.files.iter()
     }
 
-    /// What this machine was to hold: it gives the [arguments](Expected::arguments) of its components, which name no key
-    /// that is not among its files.
+    /// What this machine is to hold, as it was described, or where it was [loaded](Self::load), as its
+    /// [files tell](Expected::inferred): it gives the [arguments](Expected::arguments) of its components, which name no
+    /// key that is not among its files.
     #[must_use]
     pub fn expected(&self) -> &Expected {
         &self.expected
@@ -64,6 +74,29 @@ impl Pki {
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.authorities
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// What a file was when it was loaded.
+    pub(crate) fn loaded(&self, file: &File) -> Option<&File> {
+        self.seen.files.iter().find(|old| old.path() == file.path())
+    }
+
+    /// Says that every file has been written.
+    pub(crate) fn is_on_disk(&mut self) {
+        self.seen.files.clone_from(&self.files);
+    }
+
+    /// A file's path as findings name it.
+    pub(crate) fn shown(&self, file: &File) -> PathBuf {
+        self.layout.shown(&self.layout.absolute(file.path()))
     }
 
     /// The credential of a role, also of those that lie in a kubeconfig.
@@ -131,7 +164,8 @@ impl Authorities {
         }
         let is_external = |role: &Role| authorities.get(*role).is_some_and(|it| !it.has_key());
         let expected = expected.authorities().filter(is_external).fold(expected.clone(), Expected::external);
-        Ok(Pki { expected, authorities, credentials, files })
+        let layout = expected.layout.clone();
+        Ok(Pki { expected, authorities, credentials, files, layout, seen: Seen::default() })
     }
 
     fn issue_all(&self, expected: &Expected, now: Time) -> Result<BTreeMap<Role, Credential>> {

@@ -86,7 +86,7 @@ builder! {
     /// The API server's serving certificate, on a control-plane node.
     ApiServer(cluster, node: &Node) = {
         let mut profile = Profile::new(Role::ApiServer, cluster, Some(node), "");
-        profile.add_sans(api_server_sans(cluster, node));
+        add_api_server_sans(&mut profile, cluster, node);
         if cluster.kubelet_client_certificate == KubeletClientCertificate::Shared {
             profile.add_client_authentication();
         }
@@ -209,22 +209,21 @@ impl User {
 with_sans! { ApiServer FrontProxyServer EtcdServer EtcdPeer KubeletServer Service }
 
 /// The documentation's names and kubeadm's (pki_helpers.go, `GetAPIServerAltNames`).
-fn api_server_sans(cluster: &Cluster, node: &Node) -> Vec<San> {
+fn add_api_server_sans(profile: &mut Profile, cluster: &Cluster, node: &Node) {
     let documented = cluster.convention == Convention::Documented;
-    let domain = cluster.domain();
-    let mut sans = vec![node_san(cluster, node)];
-    sans.extend(["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(San::literal));
+    profile.add_sans([node_san(cluster, node)]);
+    profile.add_sans(["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(San::literal));
     if documented {
-        sans.push(San::literal("kubernetes.default.svc.cluster"));
+        profile.add_conventional_sans([San::literal("kubernetes.default.svc.cluster")]);
     }
-    sans.push(San::literal(&format!("kubernetes.default.svc.{domain}")));
+    profile.add_sans([San::literal(&format!("kubernetes.default.svc.{}", cluster.domain()))]);
+    let mut services = cluster.service_addresses().into_iter().map(San::Ip);
+    profile.add_sans(services.next());
     // kubeadm knows the first subnet only.
-    let services = if documented { usize::MAX } else { 1 };
-    sans.extend(cluster.service_addresses().into_iter().take(services).map(San::Ip));
-    sans.extend(node.advertise_address().map(San::Ip));
-    sans.push(cluster.endpoint.san());
-    sans.extend(node.added_sans(Role::ApiServer));
-    sans
+    profile.add_conventional_sans(services.filter(|_| documented));
+    profile.add_sans(node.advertise_address().map(San::Ip));
+    profile.add_sans([cluster.endpoint.san()]);
+    profile.add_sans(node.added_sans(Role::ApiServer));
 }
 
 /// The same names for both of a member's certificates (pki_helpers.go, `getAltNames`).

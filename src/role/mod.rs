@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod builders;
 mod profile;
 pub(crate) mod table;

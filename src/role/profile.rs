@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::table::{CommonName, Kind};
 use crate::cluster::{Cluster, Convention, Node};
+use crate::finding::Severity;
 use crate::key::KeyAlgorithm;
 use crate::names::San;
 use crate::role::Role;
-use crate::x509::Usage;
+use crate::x509::{AlternativeName, Certificate, Usage};
 
 /// What one certificate must be: role, subject, usages, subject alternative names, lifetime and key algorithm.
 ///
@@ -23,13 +24,15 @@ pub struct Profile {
     organizations: Vec<String>,
     path_length: Option<u8>,
     sans: Vec<San>,
+    /// Those of the names that only the convention asks for.
+    conventional_sans: Vec<San>,
     lifetime: Duration,
     key_algorithm: KeyAlgorithm,
 }
 
 impl Profile {
     /// The row of the role table for this cluster and node. `given` is the common name where the table has none.
-    pub(super) fn new(role: Role, cluster: &Cluster, node: Option<&Node>, given: &str) -> Self {
+    pub(crate) fn new(role: Role, cluster: &Cluster, node: Option<&Node>, given: &str) -> Self {
         let row = role.row();
         let subject = match cluster.convention {
             Convention::Documented => row.documented,
@@ -54,6 +57,7 @@ impl Profile {
                 .collect(),
             path_length: None,
             sans: Vec::new(),
+            conventional_sans: Vec::new(),
             lifetime: match row.kind {
                 Kind::Authority => cluster.authority_lifetime,
                 _ => cluster.leaf_lifetime,
@@ -73,7 +77,7 @@ impl Profile {
         self
     }
 
-    pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
+    pub(crate) fn set_lifetime(&mut self, lifetime: Duration) {
         self.lifetime = lifetime;
     }
 
@@ -97,10 +101,23 @@ impl Profile {
         self.kind = Kind::ServerAndClient;
     }
 
+    /// Adds names that Kubernetes can do without.
+    pub(super) fn add_conventional_sans(&mut self, sans: impl IntoIterator<Item = San>) {
+        for san in sans {
+            if !self.sans.contains(&san) {
+                self.add_sans([san.clone()]);
+                self.conventional_sans.push(san);
+            }
+        }
+    }
+
     /// Adds names and brings all into the convention's order: kubeadm sorts the DNS names by their bytes
     /// (pki_helpers.go, `RemoveDuplicateAltNames`); addresses keep their order. None stands there twice.
     pub(super) fn add_sans(&mut self, sans: impl IntoIterator<Item = San>) {
-        self.sans.extend(sans);
+        for san in sans {
+            self.conventional_sans.retain(|other| *other != san);
+            self.sans.push(san);
+        }
         let mut seen = HashSet::new();
         self.sans.retain(|san| seen.insert(san.clone()));
         self.sans.sort_by_key(|san| match (san, self.convention) {
@@ -185,6 +202,48 @@ impl Profile {
             Kind::KeyPair => {}
         }
         usages
+    }
+
+    /// The names by which somebody reaches the holder: those without which a client would refuse it.
+    pub(crate) fn needed_sans(&self) -> impl Iterator<Item = &San> {
+        self.sans.iter().filter(|san| !self.conventional_sans.contains(san))
+    }
+
+    /// Whether the holder shows it to servers.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self.kind, Kind::Client | Kind::ServerAndClient)
+    }
+
+    pub(crate) fn without_sans(mut self) -> Self {
+        self.sans.clear();
+        self
+    }
+
+    /// This profile with what may stay of a certificate in use, where nothing is known but the files: names, key
+    /// algorithm, and a subject that is accepted.
+    pub(crate) fn adopting(mut self, certificate: &Certificate) -> Self {
+        let accepts = self.role.accepts();
+        let groups: Vec<_> = certificate.subject().organizations().map(str::to_owned).collect();
+        let is_bearable =
+            |group: &String| self.organizations.contains(group) || accepts.group(group) < Severity::Error;
+        let is_complete = self.organizations.is_empty()
+            || accepts.no_group < Severity::Error
+            || groups.iter().any(|group| {
+                self.organizations.contains(group) || accepts.groups.iter().any(|(known, _)| known == group)
+            });
+        if is_complete && groups.iter().all(is_bearable) {
+            self.organizations = groups;
+        }
+        if let (Severity::Note | Severity::Warning, Some(name)) =
+            (accepts.other_common_name, certificate.subject().common_name())
+        {
+            name.clone_into(&mut self.common_name);
+        }
+        self.key_algorithm = certificate.public_key().algorithm().unwrap_or(self.key_algorithm);
+        if self.is_serving() {
+            self.add_sans(certificate.sans().iter().filter_map(AlternativeName::to_san));
+        }
+        self
     }
 
     /// Whether the holder presents it to clients that may know only the root: it then comes with its intermediates.

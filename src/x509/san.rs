@@ -26,6 +26,17 @@ pub enum AlternativeName {
     Other(String),
 }
 
+impl AlternativeName {
+    /// The same as a name that a certificate may be given, in lower case; `None` for what Kubernetes does not look at.
+    pub(crate) fn to_san(&self) -> Option<San> {
+        match self {
+            Self::Dns(name) => name.to_ascii_lowercase().parse().ok(),
+            Self::Ip(address) => Some(San::Ip(*address)),
+            Self::Email(_) | Self::Uri(_) | Self::Other(_) => None,
+        }
+    }
+}
+
 impl From<&San> for AlternativeName {
     fn from(san: &San) -> Self {
         match san {

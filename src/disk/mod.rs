@@ -1,0 +1,7 @@
+//! Files on disk: read in bounded time and memory, and written as wholes.
+
+mod read;
+mod write;
+
+pub(crate) use read::{Found, Received, find, list};
+pub(crate) use write::Written;

@@ -1,0 +1,182 @@
+//! [`Held`]: what a machine's files say about one role, read once for the audit and the plan.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Pki;
+use super::load::{Contents, Reference};
+use crate::error::{Code, Error};
+use crate::file::File;
+use crate::finding::{Finding, FindingId, Findings, Severity};
+use crate::key::{PrivateKey, PublicKey};
+use crate::kubeconfig::Kubeconfig;
+use crate::layout::Part;
+use crate::pem;
+use crate::role::Role;
+use crate::x509::{Certificate, Credential};
+
+/// What is held of one role: the certificates, wherever they stand, their key, and the file around them.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) certificates: Option<At<Vec<Certificate>>>,
+    pub(crate) key: Option<At<Arc<PrivateKey>>>,
+    pub(crate) public_keys: Option<At<Vec<PublicKey>>>,
+    pub(crate) kubeconfig: Option<At<Kubeconfig>>,
+    /// Those that the kubeconfig trusts.
+    pub(crate) trusted: Option<At<Vec<Certificate>>>,
+    /// Whether the certificate is another program's to renew: a kubeconfig names its file.
+    pub(crate) is_referenced: bool,
+}
+
+/// Something, and the file that it was read from, as that is shown.
+#[derive(Clone)]
+pub(crate) struct At<T> {
+    pub(crate) file: PathBuf,
+    pub(crate) is: T,
+}
+
+impl<T> At<T> {
+    fn new(file: &Path, is: T) -> Self {
+        Self { file: file.to_owned(), is }
+    }
+}
+
+impl Held {
+    /// Everything that can be used of a machine's files, by role, and what is wrong with the rest.
+    pub(crate) fn all(pki: &Pki) -> (BTreeMap<Role, Self>, Findings) {
+        let (mut held, mut findings) = (BTreeMap::<Role, Self>::new(), Findings::default());
+        for file in pki.files() {
+            let entry = held.entry(file.role()).or_default();
+            let path = pki.shown(file);
+            match entry.take(file, &path) {
+                Ok(()) if file.part() != Part::Kubeconfig && pem::has_trailing_data(file.bytes()) => {
+                    let (expected, found) = ("nothing behind the last PEM block", "something else");
+                    findings.push(
+                        Finding::new(FindingId::TrailingData, &path, expected, found).role_is(file.role()),
+                    );
+                }
+                Ok(()) => {}
+                Err(finding) => findings.push(finding.role_is(file.role())),
+            }
+        }
+        for referenced in &pki.seen.referenced {
+            let entry = held.entry(referenced.role).or_default();
+            entry.is_referenced |= referenced.reference != Reference::Authority;
+            let path = &referenced.path;
+            let unusable = |id, expected: &str, found: &str| Finding::new(id, path, expected, found);
+            let taken = match &referenced.contents {
+                Contents::Missing => {
+                    let expected = format!("the file that the kubeconfig of {} names", referenced.role);
+                    Err(unusable(FindingId::MissingFile, &expected, "none"))
+                }
+                Contents::Unreadable(why) => {
+                    Err(unusable(FindingId::UnreadableFile, "a file that can be read", why))
+                }
+                Contents::File(file) if referenced.reference == Reference::Authority => {
+                    certificates(file, path).map(|trusted| entry.trusted = Some(At::new(path, trusted)))
+                }
+                Contents::File(file) => entry.take(file, path),
+            };
+            findings.extend(taken.err().map(|finding| finding.role_is(referenced.role)));
+        }
+        (held, findings)
+    }
+
+    /// Reads one file.
+    fn take(&mut self, file: &File, path: &Path) -> Result<(), Finding> {
+        match file.part() {
+            Part::Certificate => self.certificates = Some(At::new(path, certificates(file, path)?)),
+            Part::Key => self.key = Some(At::new(path, Arc::new(key(file.bytes(), path)?))),
+            Part::PublicKey => self.public_keys = Some(At::new(path, public_keys(file, path)?)),
+            Part::Kubeconfig => self.take_kubeconfig(file, path)?,
+        }
+        Ok(())
+    }
+
+    fn take_kubeconfig(&mut self, file: &File, path: &Path) -> Result<(), Finding> {
+        let malformed =
+            |error: Error| Finding::new(FindingId::Malformed, path, "a kubeconfig", error.to_string());
+        let kubeconfig = Kubeconfig::from_yaml(file.bytes()).map_err(malformed)?;
+        let inside = |field: &str, pem: &[u8]| match Certificate::from_pem(pem) {
+            Ok(certificates) => Ok(Some(At::new(path, certificates))),
+            Err(error) => Err(unreadable(&error, pem, path, &format!("certificates in {field}"))),
+        };
+        let read = |kubeconfig: &Kubeconfig, this: &mut Self| {
+            if let Some(pem) =
+                kubeconfig.current_cluster().and_then(|it| it.certificate_authority_data.as_ref())
+            {
+                this.trusted = inside("certificate-authority-data", pem)?;
+            }
+            let Some(user) = kubeconfig.current_user() else { return Ok(()) };
+            if let Some(pem) = &user.client_certificate_data {
+                this.certificates = inside("client-certificate-data", pem)?;
+            }
+            if let Some(pem) = &user.client_key_data {
+                this.key = Some(At::new(path, Arc::new(key(pem, path)?)));
+            }
+            Ok(())
+        };
+        let result = read(&kubeconfig, self);
+        self.kubeconfig = Some(At::new(path, kubeconfig));
+        result
+    }
+
+    /// The certificate, if there is one.
+    pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        self.certificates.as_ref()?.is.first()
+    }
+
+    /// The certificate with its key, if both are here and belong together.
+    pub(crate) fn credential(&self) -> Option<Credential> {
+        let (chain, key) = (self.certificates.as_ref()?, self.key.as_ref()?);
+        Credential::assemble(chain.is.clone(), Arc::clone(&key.is), None).ok()
+    }
+}
+
+fn certificates(file: &File, path: &Path) -> Result<Vec<Certificate>, Finding> {
+    Certificate::from_pem(file.bytes())
+        .map_err(|error| unreadable(&error, file.bytes(), path, "certificates"))
+}
+
+fn key(pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {
+    PrivateKey::from_pem(pem).map_err(|error| match error.code() {
+        // Components may know it: P-521 and Ed25519.
+        Code::Unsupported => {
+            let severity = if error.found_instead() == Some("an encrypted one") {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
+            Finding::new(
+                FindingId::Unsupported,
+                path,
+                error.expected(),
+                error.found_instead().unwrap_or_default(),
+            )
+            .severity_is(severity)
+        }
+        _ => unreadable(&error, pem, path, "a private key"),
+    })
+}
+
+fn public_keys(file: &File, path: &Path) -> Result<Vec<PublicKey>, Finding> {
+    PublicKey::all_from_pem(file.bytes())
+        .map_err(|error| unreadable(&error, file.bytes(), path, "public keys"))
+}
+
+/// What is wrong with a file whose contents cannot be used.
+fn unreadable(error: &Error, pem: &[u8], path: &Path, wanted: &str) -> Finding {
+    let found = error.found_instead().unwrap_or(error.expected());
+    match pem::blocks(pem) {
+        Ok(blocks) if blocks.is_empty() => {
+            Finding::new(FindingId::NotPem, path, format!("{wanted} in PEM"), found)
+        }
+        Ok(_) if error.expected().starts_with("a PEM block") => {
+            Finding::new(FindingId::WrongPemType, path, error.expected(), found)
+        }
+        _ => {
+            Finding::new(FindingId::Malformed, path, format!("{wanted} in PEM ({})", error.expected()), found)
+        }
+    }
+}

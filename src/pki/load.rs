@@ -1,0 +1,198 @@
+//! Loading what a directory holds, whatever that is: what cannot be used is for an audit to report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::Pki;
+use super::held::Held;
+use crate::authority::Authorities;
+use crate::disk::{Found, Received, find, list};
+use crate::error::{Error, Result};
+use crate::expected::Expected;
+use crate::file::File;
+use crate::kubeconfig::Kubeconfig;
+use crate::layout::{Layout, Part, all_files};
+use crate::role::Role;
+
+/// How deep files are looked for below the directory of certificates.
+const DEPTH: usize = 4;
+
+/// What loading saw besides the files of the role table.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// The files as they were: what a commit compares with.
+    pub(crate) files: Vec<File>,
+    /// Files that kubeconfigs name. They are others': read, and never written.
+    pub(crate) referenced: Vec<Referenced>,
+    /// What is there and cannot be read: the path as it is shown, and why.
+    pub(crate) unreadable: Vec<(Role, PathBuf, String)>,
+    /// Symbolic links, with what they point to.
+    pub(crate) links: Vec<(Role, PathBuf, PathBuf)>,
+    /// Files of nobody known.
+    pub(crate) unknown: Vec<PathBuf>,
+}
+
+/// A file that a kubeconfig names.
+#[derive(Clone, Debug)]
+pub(crate) struct Referenced {
+    pub(crate) role: Role,
+    pub(crate) reference: Reference,
+    /// As it is shown.
+    pub(crate) path: PathBuf,
+    pub(crate) contents: Contents,
+}
+
+/// By which field of a kubeconfig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reference {
+    Authority,
+    Certificate,
+    Key,
+}
+
+/// What there was.
+#[derive(Clone, Debug)]
+pub(crate) enum Contents {
+    Missing,
+    Unreadable(String),
+    File(File),
+}
+
+impl Pki {
+    /// Reads what a directory holds, such as `/etc/kubernetes`: complete or in part, ours, kubeadm's or anybody's.
+    ///
+    /// No file makes this fail: what is missing or cannot be used is what [`audit`](Self::audit) reports. A missing key
+    /// of an authority means that its key is elsewhere. Files that kubeconfigs name, such as the kubelet's
+    /// `kubelet-client-current.pem`, are read too. Nothing is written and nothing is locked: a
+    /// [`Store`](crate::Store) does that.
+    ///
+    /// ```no_run
+    /// use kubepki::{Layout, Pki, Time};
+    ///
+    /// # fn main() -> kubepki::Result<()> {
+    /// let pki = Pki::load("/etc/kubernetes")?;
+    /// print!("{}", pki.audit(pki.expected(), Time::now()));
+    /// let backup = Pki::load(Layout::new("/etc/kubernetes").root("/mnt/backup"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Io`](crate::Code::Io) when the directory cannot be read.
+    pub fn load(layout: impl Into<Layout>) -> Result<Self> {
+        let layout = layout.into();
+        let directory = layout.on_disk(layout.directory());
+        std::fs::read_dir(&directory)
+            .map_err(|error| Error::io(&directory, "read this directory", &error))?;
+        let mut seen = Seen::default();
+        let mut known = BTreeSet::new();
+        for (role, part, relative) in all_files() {
+            let path = layout.absolute(&relative);
+            match look(&layout, &path) {
+                Found::Nothing => {}
+                Found::Unreadable(error) => seen.unreadable.push((role, layout.shown(&path), reason(&error))),
+                Found::File(Received { bytes, mode, link }) => {
+                    seen.links.extend(link.map(|target| (role, layout.shown(&path), target)));
+                    seen.files.push(File::received(role, part, relative, bytes, mode));
+                }
+            }
+            known.insert(path);
+        }
+        for file in seen.files.iter().filter(|file| file.part() == Part::Kubeconfig) {
+            if let Ok(kubeconfig) = Kubeconfig::from_yaml(file.bytes()) {
+                let named = references(&layout, file, &kubeconfig);
+                known.extend(named.iter().map(|(_, path)| path.clone()));
+                let read = |(reference, path)| referenced(&layout, file.role(), reference, path);
+                seen.referenced.extend(named.into_iter().map(read));
+            }
+        }
+        seen.unknown = unknown(&layout, &known);
+        Ok(Self::from_seen(layout, seen))
+    }
+
+    fn from_seen(layout: Layout, seen: Seen) -> Self {
+        let files = seen.files.clone();
+        let expected = Expected::infer(&layout, &BTreeMap::new());
+        let mut this = Self {
+            expected,
+            authorities: Authorities::default(),
+            credentials: BTreeMap::new(),
+            files,
+            layout,
+            seen,
+        };
+        this.refresh();
+        this
+    }
+
+    /// Derives again what follows from the files.
+    pub(crate) fn refresh(&mut self) {
+        let held = Held::all(self).0;
+        self.authorities = Authorities::usable(&held);
+        self.expected = Expected::infer(&self.layout, &held);
+        self.credentials = held.iter().filter_map(|(role, held)| Some((*role, held.credential()?))).collect();
+    }
+}
+
+fn look(layout: &Layout, path: &Path) -> Found {
+    find(layout.root_directory(), path)
+}
+
+/// The files that the current context of a kubeconfig names, by their paths on the machine.
+fn references(layout: &Layout, file: &File, kubeconfig: &Kubeconfig) -> Vec<(Reference, PathBuf)> {
+    let own = layout.absolute(file.path());
+    let beside = own.parent().unwrap_or(Path::new(""));
+    let (user, cluster) = (kubeconfig.current_user(), kubeconfig.current_cluster());
+    let authority = cluster.filter(|cluster| cluster.certificate_authority_data.is_none());
+    let certificate = user.filter(|user| user.client_certificate_data.is_none());
+    let key = user.filter(|user| user.client_key_data.is_none());
+    [
+        (Reference::Authority, authority.and_then(|cluster| cluster.certificate_authority.as_ref())),
+        (Reference::Certificate, certificate.and_then(|user| user.client_certificate.as_ref())),
+        (Reference::Key, key.and_then(|user| user.client_key.as_ref())),
+    ]
+    .into_iter()
+    .filter_map(|(reference, path)| Some((reference, beside.join(path?))))
+    .filter(|(_, path)| !path.as_os_str().is_empty())
+    .collect()
+}
+
+fn referenced(layout: &Layout, role: Role, reference: Reference, path: PathBuf) -> Referenced {
+    let contents = match look(layout, &path) {
+        Found::Nothing => Contents::Missing,
+        Found::Unreadable(error) => Contents::Unreadable(reason(&error)),
+        Found::File(Received { bytes, mode, .. }) => {
+            let part = match reference {
+                Reference::Authority | Reference::Certificate => Part::Certificate,
+                Reference::Key => Part::Key,
+            };
+            Contents::File(File::received(role, part, layout.shown(&path), bytes, mode))
+        }
+    };
+    Referenced { role, reference, path: layout.shown(&path), contents }
+}
+
+/// Files in the directory of certificates, and kubeconfigs, that are none of the table's.
+fn unknown(layout: &Layout, known: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    let below = |directory: &Path, depth| -> Vec<PathBuf> {
+        let names = list(&layout.on_disk(directory), depth).unwrap_or_default();
+        names.into_iter().map(|name| directory.join(name)).collect()
+    };
+    let is_kubeconfig = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "conf");
+    let kubeconfigs = below(layout.directory(), 0).into_iter().filter(is_kubeconfig);
+    let mut unknown: Vec<_> = below(layout.certificates_directory(), DEPTH)
+        .into_iter()
+        .chain(kubeconfigs)
+        .filter(|path| !known.contains(path))
+        .map(|path| layout.shown(&path))
+        .collect();
+    unknown.sort();
+    unknown.dedup();
+    unknown
+}
+
+/// Why, without the file, which stands beside it.
+fn reason(error: &Error) -> String {
+    error.found_instead().unwrap_or(error.expected()).to_owned()
+}

@@ -1,0 +1,117 @@
+//! [`Store`]: a directory that is changed, under a lock from loading to committing.
+
+use std::fs::{self, DirBuilder, File as OpenFile, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+
+use crate::disk::{Found, Written, find};
+use crate::error::{Code, Error, Result};
+use crate::file::File;
+use crate::layout::Layout;
+use crate::pki::Pki;
+
+/// A directory opened for changing it. As long as this value lives, no other `Store` opens the directory.
+///
+/// ```no_run
+/// use kubepki::Store;
+///
+/// # fn main() -> kubepki::Result<()> {
+/// let store = Store::open("/etc/kubernetes")?;
+/// let mut pki = store.load()?;
+/// store.commit(&mut pki)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Store {
+    layout: Layout,
+    /// Unlocked when it is closed, also by the end of the process.
+    _lock: OpenFile,
+}
+
+impl Store {
+    /// Locks a directory, such as `/etc/kubernetes`, which is made if it is not there. The lock is an advisory one, on the
+    /// directory itself: it leaves no file behind, and does not stop programs that do not look at it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Locked`] when another `Store` has it open, [`Code::Io`] when it cannot be opened or made.
+    pub fn open(layout: impl Into<Layout>) -> Result<Self> {
+        let layout = layout.into();
+        let directory = layout.on_disk(layout.directory());
+        if !directory.exists() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(&directory)
+                .map_err(|error| Error::io(&directory, "make this directory", &error))?;
+        }
+        let lock = OpenFile::open(&directory)
+            .map_err(|error| Error::io(&directory, "open this directory", &error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { layout, _lock: lock }),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::new(Code::Locked, "a directory that nobody else is changing")
+                    .found("one that another process has open")
+                    .file(directory))
+            }
+            Err(TryLockError::Error(error)) => Err(Error::io(&directory, "lock this directory", &error)),
+        }
+    }
+
+    /// Reads what the directory holds: [`Pki::load`] under the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pki::load`].
+    pub fn load(&self) -> Result<Pki> {
+        Pki::load(self.layout.clone())
+    }
+
+    /// Writes what has changed in `pki` since it was loaded or made, and nothing else: all of it, or when one file cannot
+    /// be written, none.
+    ///
+    /// A file keeps its owner, its group, and unless the change is about it, its mode. Each is written beside its place,
+    /// synced and renamed, a key next to its certificate. A reader may for a moment see one of them new and the other
+    /// old, and a crash in between may leave them so: the next plan mends it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Changed`] when a file is no longer what was loaded, [`Code::Exists`] when one has appeared,
+    /// [`Code::Io`] with the file that could not be written.
+    pub fn commit(&self, pki: &mut Pki) -> Result<()> {
+        let mut written = Written::default();
+        for file in pki.files() {
+            let path = self.layout.on_disk(&self.layout.absolute(file.path()));
+            match pki.loaded(file) {
+                Some(old) if old == file => {}
+                Some(old) => {
+                    self.check_unchanged(old)?;
+                    written.write_over(&path, file.bytes(), file.mode())?;
+                }
+                None => written.write_new(&path, file.bytes(), file.mode())?,
+            }
+        }
+        written.put_in_place()?;
+        pki.is_on_disk();
+        Ok(())
+    }
+
+    /// Compare and swap: nobody else's change is overwritten unseen.
+    fn check_unchanged(&self, old: &File) -> Result<()> {
+        let path = self.layout.absolute(old.path());
+        let changed = |found: &str| {
+            Err(Error::new(Code::Changed, "the file that was loaded")
+                .found(found)
+                .file(self.layout.on_disk(&path)))
+        };
+        if fs::symlink_metadata(self.layout.on_disk(&path)).is_ok_and(|metadata| metadata.is_symlink()) {
+            return changed("a symbolic link, which is not replaced");
+        }
+        match find(self.layout.root_directory(), &path) {
+            Found::File(now) if *now.bytes == *old.bytes() && now.mode == old.mode() => Ok(()),
+            Found::File(_) => changed("another one: somebody has changed it in the meantime"),
+            Found::Nothing => changed("none"),
+            Found::Unreadable(error) => Err(error),
+        }
+    }
+}

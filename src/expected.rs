@@ -3,6 +3,8 @@
 use crate::cluster::{Cluster, Etcd, KubeletClientCertificate, Node, NodeKind};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
+use crate::names::Endpoint;
+use crate::role::table::{Files, Server};
 use crate::role::{self, Profile, Role};
 use crate::x509::Certificate;
 
@@ -120,6 +122,27 @@ impl Expected {
 
     pub(crate) fn is_external(&self, authority: Role) -> bool {
         self.external.contains(&authority)
+    }
+
+    /// The API server that the kubeconfig of a role points to.
+    pub(crate) fn server(&self, role: Role) -> Endpoint {
+        let is_local = match role.row().files {
+            Files::Kubeconfig { server: Server::Local, .. } => true,
+            Files::Kubeconfig { server: Server::LocalSince(minor), .. } => self.cluster.is_since(minor),
+            _ => false,
+        };
+        // A worker's own endpoint is the cluster's.
+        if is_local { self.node.local_endpoint(&self.cluster) } else { self.cluster.endpoint.clone() }
+    }
+
+    /// Where this node may reach an API server of its cluster.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = Endpoint> {
+        [self.cluster.endpoint.clone(), self.node.local_endpoint(&self.cluster)].into_iter()
+    }
+
+    /// The common name of an authority in the convention.
+    pub(crate) fn authority_name(&self, authority: Role) -> String {
+        Profile::new(authority, &self.cluster, None, "").common_name().to_owned()
     }
 
     /// The profiles of the node's leaf certificates, in the order of the role table.

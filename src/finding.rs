@@ -91,7 +91,7 @@ findings! {
     /// The signature of a certificate does not verify.
     BadSignature "bad-signature" Error;
     /// A certificate has expired.
-    Expired "expired" Error;
+    Expired "expired" Error | Warning;
     /// A certificate expires soon.
     ExpiresSoon "expires-soon" Warning;
     /// A certificate is not valid yet; often a clock is wrong.
@@ -123,7 +123,7 @@ findings! {
     /// A kubelet's certificate names another node.
     NodeNameMismatch "node-name-mismatch" Error;
     /// A key is too weak.
-    WeakKey "weak-key" Warning;
+    WeakKey "weak-key" Error | Warning;
     /// A signature's algorithm is too weak: components refuse SHA-1 and MD5.
     WeakSignature "weak-signature" Error;
     /// Two certificates of one authority have the same serial number.
@@ -139,7 +139,7 @@ findings! {
     /// A kubeconfig trusts another authority than the cluster's.
     KubeconfigAuthorityMismatch "kubeconfig-authority-mismatch" Error | Warning;
     /// A kubeconfig points to another server.
-    KubeconfigServerMismatch "kubeconfig-server-mismatch" Error | Note;
+    KubeconfigServerMismatch "kubeconfig-server-mismatch" Error | Warning | Note;
     /// The private key in a kubeconfig is not that of the certificate in it.
     KubeconfigKeyMismatch "kubeconfig-key-mismatch" Error;
     /// A kubeconfig has the server's certificate not verified.
@@ -230,8 +230,8 @@ impl Finding {
             severity: id.severities().first().copied().unwrap_or(Severity::Error),
             role: None,
             file: file.to_owned(),
-            expected: expected.into(),
-            found: found.into(),
+            expected: printable(&expected.into()),
+            found: printable(&found.into()),
             mend: String::new(),
         }
     }
@@ -349,6 +349,15 @@ impl<'a> IntoIterator for &'a Findings {
     }
 }
 
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl Extend<Finding> for Findings {
     fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
         self.0.extend(findings);
@@ -360,6 +369,15 @@ impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().try_for_each(|finding| writeln!(f, "{finding}"))
     }
+}
+
+/// Certificates may hold anything: what a terminal would obey is escaped.
+fn printable(text: &str) -> String {
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

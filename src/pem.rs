@@ -64,8 +64,8 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
 /// Whether anything but white space stands behind the last block.
 pub(crate) fn has_trailing_data(text: &[u8]) -> bool {
     let lines = text.split(|byte| *byte == b'\n').map(|line| str::from_utf8(line).unwrap_or("?").trim());
-    let behind = lines.rev().take_while(|line| boundary(line, "-----END ").is_none());
-    behind.fold(false, |any, line| any || !line.is_empty())
+    let mut behind = lines.rev().take_while(|line| boundary(line, "-----END ").is_none());
+    behind.any(|line| !line.is_empty())
 }
 
 /// What was found where a block was missed, for an error.

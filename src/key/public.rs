@@ -139,6 +139,32 @@ impl PublicKey {
         }
     }
 
+    /// The size of an RSA key, also of one that cannot verify here.
+    pub(crate) fn rsa_bits(&self) -> Option<u32> {
+        match &self.0.kind {
+            Kind::Rsa(key) => Some(key.n().bits()),
+            Kind::Other(name) => name.strip_prefix("RSA ")?.strip_suffix(" bits")?.parse().ok(),
+            Kind::P256(_) | Kind::P384(_) => None,
+        }
+    }
+
+    /// Algorithm and size, and an RSA key's exponent where that is why it is weak.
+    pub(crate) fn description(&self) -> String {
+        match &self.0.kind {
+            Kind::Rsa(key) if key.e().bits() <= 16 => {
+                let exponent =
+                    key.e().to_be_bytes().iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+                format!("{self} with the exponent {exponent}")
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    /// Whether signatures of this key can be verified here.
+    pub(crate) fn can_verify(&self) -> bool {
+        !matches!(self.0.kind, Kind::Other(_))
+    }
+
     pub(crate) fn is_rsa(&self) -> bool {
         matches!(self.0.kind, Kind::Rsa(_))
     }

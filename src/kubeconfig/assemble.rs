@@ -6,7 +6,7 @@ use crate::cluster::{self, Convention};
 use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
 use crate::role::Role;
-use crate::role::table::{Files, Server};
+use crate::role::table::Files;
 use crate::x509::{Credential, Usage};
 
 impl Kubeconfig {
@@ -49,17 +49,10 @@ impl Kubeconfig {
         credential: &Credential,
     ) -> Result<Self> {
         let cluster = &expected.cluster;
-        let Files::Kubeconfig { documented_user, server, .. } = role.row().files else {
+        let Files::Kubeconfig { documented_user, .. } = role.row().files else {
             return Self::for_user(cluster, authorities, credential);
         };
-        let is_local = match server {
-            Server::Endpoint => false,
-            Server::Local => true,
-            Server::LocalSince(minor) => cluster.is_since(minor),
-        };
-        // A worker's own endpoint is the cluster's.
-        let server =
-            if is_local { expected.node.local_endpoint(cluster) } else { cluster.endpoint.clone() }.url();
+        let server = expected.server(role).url();
         let (context, user) = match cluster.convention {
             Convention::Documented => ("default-system".to_owned(), documented_user.to_owned()),
             Convention::Kubeadm => user_at_cluster(cluster, credential),

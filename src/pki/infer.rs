@@ -8,7 +8,7 @@ use super::held::Held;
 use crate::cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 use crate::expected::Expected;
 use crate::layout::Layout;
-use crate::names::{DnsName, Endpoint, NodeName, San};
+use crate::names::{DnsName, Endpoint, KubernetesVersion, NodeName, San};
 use crate::role::Role;
 use crate::x509::{Certificate, Usage};
 
@@ -141,11 +141,27 @@ impl<'a> Files<'a> {
         votes.into_iter().rev().max_by_key(|(_, votes)| *votes).map(|(name, _)| name)
     }
 
-    fn cluster(&self, endpoint: Endpoint, is_control_plane: bool) -> Cluster {
-        let convention = match self.certificate(Role::KubernetesCa).and_then(|ca| ca.subject().common_name())
+    /// A version of kubeadm that would have made this, where it can be told.
+    fn version(&self, cluster: &Cluster) -> Option<KubernetesVersion> {
+        let kubelets = self.certificate(Role::ApiServerKubeletClient);
+        let kubelet = self.server(Role::KubeletClient);
+        if kubelets.is_some_and(|it| it.subject().organizations().next().is_none()) {
+            "1.36".parse().ok()
+        } else if kubelet
+            .is_some_and(|own| own != cluster.endpoint && Some(own) == self.server(Role::Scheduler))
         {
-            Some("kubernetes-ca") => Convention::Documented,
-            _ => Convention::Kubeadm,
+            "1.34".parse().ok()
+        } else {
+            None
+        }
+    }
+
+    fn cluster(&self, endpoint: Endpoint, is_control_plane: bool) -> Cluster {
+        let named = [Role::KubernetesCa, Role::EtcdServer].map(|role| self.certificate(role));
+        let named = named.into_iter().flatten().filter_map(|it| it.subject().common_name());
+        let convention = match named.into_iter().any(|name| matches!(name, "kubernetes-ca" | "kube-etcd")) {
+            true => Convention::Documented,
+            false => Convention::Kubeadm,
         };
         // Which subnets there are is not known: names that are there stay.
         let mut cluster = Cluster::new(endpoint).convention(convention).service_subnets([]);
@@ -155,6 +171,7 @@ impl<'a> Files<'a> {
         });
         let domain = domain.filter(|domain| domain.as_str() != "cluster");
         cluster = domain.into_iter().fold(cluster, Cluster::dns_domain);
+        cluster = self.version(&cluster).into_iter().fold(cluster, Cluster::kubernetes_version);
         let name = self.held.get(&Role::Admin).and_then(|held| {
             let kubeconfig = &held.kubeconfig.as_ref()?.is;
             kubeconfig

@@ -20,7 +20,7 @@ use crate::role::table::Files;
 use crate::role::{Profile, Role};
 use crate::time::Time;
 use crate::x509::Credential;
-pub(crate) use held::{At, Held};
+pub(crate) use held::Held;
 pub(crate) use load::{Contents, Reference, Seen};
 
 /// What one machine holds: a credential for each of its roles, and all of its files. Made by [`create`](Self::create) and

@@ -22,6 +22,8 @@ pub struct Profile {
     convention: Convention,
     common_name: String,
     organizations: Vec<String>,
+    /// Those that the role has, whatever a certificate in use has instead.
+    rule_organizations: Vec<String>,
     path_length: Option<u8>,
     sans: Vec<San>,
     /// Those of the names that only the convention asks for.
@@ -38,6 +40,12 @@ impl Profile {
             Convention::Documented => row.documented,
             Convention::Kubeadm => row.kubeadm,
         };
+        let organizations: Vec<String> = subject
+            .organization
+            .filter(|_| !subject.until.is_some_and(|minor| cluster.is_since(minor)))
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let node = node.map_or(given, |node| node.name().as_str());
         Self {
             role,
@@ -49,12 +57,8 @@ impl Profile {
                 CommonName::Node => node.to_owned(),
                 CommonName::SystemNode => format!("system:node:{node}"),
             },
-            organizations: subject
-                .organization
-                .filter(|_| !subject.until.is_some_and(|minor| cluster.is_since(minor)))
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            rule_organizations: organizations.clone(),
+            organizations,
             path_length: None,
             sans: Vec::new(),
             conventional_sans: Vec::new(),
@@ -93,6 +97,7 @@ impl Profile {
 
     pub(super) fn add_group(&mut self, group: String) {
         if !self.organizations.contains(&group) {
+            self.rule_organizations.push(group.clone());
             self.organizations.push(group);
         }
     }
@@ -207,6 +212,11 @@ impl Profile {
     /// The names by which somebody reaches the holder: those without which a client would refuse it.
     pub(crate) fn needed_sans(&self) -> impl Iterator<Item = &San> {
         self.sans.iter().filter(|san| !self.conventional_sans.contains(san))
+    }
+
+    /// The organizations by which an audit judges.
+    pub(crate) fn rule_organizations(&self) -> &[String] {
+        &self.rule_organizations
     }
 
     /// Whether the holder shows it to servers.

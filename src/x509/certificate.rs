@@ -71,6 +71,19 @@ struct Received<'a> {
     _extensions: Option<AnyRef<'a>>,
 }
 
+/// Signature algorithms on MD2, MD5 and SHA-1.
+const WEAK_SIGNATURES: [(&str, &str); 6] = [
+    ("1.2.840.113549.1.1.2", "MD2 and RSA"),
+    ("1.2.840.113549.1.1.4", "MD5 and RSA"),
+    ("1.2.840.113549.1.1.5", "SHA-1 and RSA"),
+    ("1.3.14.3.2.29", "SHA-1 and RSA"),
+    ("1.2.840.10045.4.1", "SHA-1 and ECDSA"),
+    ("1.2.840.10040.4.3", "SHA-1 and DSA"),
+];
+
+/// The last number of extensions below 2.5.29 that Go handles.
+const GO_KNOWS: [&str; 11] = ["14", "15", "17", "19", "30", "31", "32", "33", "35", "36", "37"];
+
 impl Certificate {
     /// Reads every `CERTIFICATE` block of `pem`, in order. Other blocks are skipped, and so are blocks with headers, as
     /// Kubernetes does (k8s.io/client-go, util/cert, `ParseCertsPEM`).
@@ -174,8 +187,24 @@ impl Certificate {
     /// Whether it may sign certificates: an authority whose key usages, if it has that extension, say so (RFC 5280,
     /// section 4.2.1.3).
     pub(crate) fn may_sign_certificates(&self) -> bool {
-        let limited = self.0.extensions.iter().any(|(oid, _)| *oid == KeyUsage::OID);
-        self.is_authority() && (!limited || self.usages().contains(&Usage::CertSign))
+        self.is_authority() && (!self.limits_key_usages() || self.usages().contains(&Usage::CertSign))
+    }
+
+    /// Whether the key usages are limited at all.
+    pub(crate) fn limits_key_usages(&self) -> bool {
+        self.0.extensions.iter().any(|(oid, _)| *oid == KeyUsage::OID)
+    }
+
+    /// The name of the signature's algorithm, if components refuse it (Go, crypto/x509, `InsecureAlgorithmError`).
+    pub(crate) fn weak_signature_algorithm(&self) -> Option<&'static str> {
+        let oid = self.0.signature_algorithm.to_string();
+        WEAK_SIGNATURES.iter().find(|(weak, _)| *weak == oid).map(|(_, name)| *name)
+    }
+
+    /// Critical extensions that Go does not know: it refuses such a certificate (crypto/x509, `parseCertificate`).
+    pub(crate) fn unknown_critical_extensions(&self) -> Vec<String> {
+        let is_known = |oid: &str| oid.strip_prefix("2.5.29.").is_some_and(|last| GO_KNOWS.contains(&last));
+        self.extensions().filter(|(oid, critical)| *critical && !is_known(oid)).map(|(oid, _)| oid).collect()
     }
 
     /// Whether the certificates below this authority may have an extended usage: it lists that or any, or none at all.
@@ -266,6 +295,13 @@ impl Certificate {
             Error::new(Code::Unsupported, "a signature by RSA or ECDSA with SHA-256 or stronger")
                 .found(format!("the algorithm {}", self.0.signature_algorithm))
         })?;
+        if !authority.public_key().can_verify() {
+            return Err(Error::new(
+                Code::Unsupported,
+                "a signature by a key of RSA, ECDSA P-256 or ECDSA P-384",
+            )
+            .found(format!("one by a key of {}", authority.public_key())));
+        }
         match authority.public_key().verify(algorithm, &self.0.to_be_signed, &self.0.signature) {
             true => Ok(()),
             false => Err(Error::new(Code::BadSignature, format!("a signature by {}", authority.subject()))

@@ -1,0 +1,145 @@
+//! Kubeconfigs: whom they trust, where they point to, and who the user is.
+
+use std::path::Path;
+
+use super::{Audit, list};
+use crate::finding::{Finding, FindingId, Severity};
+use crate::kubeconfig::{Cluster, Kubeconfig, User};
+use crate::names::Endpoint;
+use crate::pki::Held;
+use crate::role::Role;
+use crate::x509::Certificate;
+
+const REWRITE: &str = "let a plan write it anew";
+
+impl Audit<'_> {
+    pub(super) fn kubeconfig(&mut self, role: Role, held: &Held) {
+        let Some(at) = &held.kubeconfig else { return };
+        let incomplete = |what: &str, found: &str| {
+            Finding::new(FindingId::KubeconfigIncomplete, &at.file, what, found)
+                .role_is(role)
+                .mend_by(REWRITE)
+        };
+        let Some((cluster, user)) = at.is.current_cluster().zip(at.is.current_user()) else {
+            let found = missing(&at.is);
+            self.findings.push(incomplete("a current context with its cluster and its user", &found));
+            return;
+        };
+        self.trust(role, &at.file, cluster, held);
+        self.server(role, &at.file, cluster);
+        if let Some(what) = lacks(user) {
+            self.findings.push(incomplete("a client certificate with its key", what));
+        } else if user.client_certificate_data.is_none() && user.client_certificate.is_none() {
+            let expected = "a client certificate";
+            let found = "a user with another credential (a token or a program)";
+            let finding = Finding::new(FindingId::KubeconfigOtherCredential, &at.file, expected, found);
+            self.findings.push(finding.role_is(role).mend_by("nothing, if that is meant"));
+        }
+    }
+
+    fn trust(&mut self, role: Role, file: &Path, cluster: &Cluster, held: &Held) {
+        if cluster.insecure_skip_tls_verify {
+            let expected = "a server whose certificate is verified";
+            let finding =
+                Finding::new(FindingId::KubeconfigInsecure, file, expected, "insecure-skip-tls-verify: true");
+            self.findings.push(finding.role_is(role).mend_by("let a plan take it out"));
+            return;
+        }
+        let mismatch = |expected: String, found: String| {
+            let finding = Finding::new(FindingId::KubeconfigAuthorityMismatch, file, expected, found);
+            finding.role_is(role).mend_by("let a plan put the cluster's authority there")
+        };
+        let names_trust =
+            cluster.certificate_authority_data.is_some() || cluster.certificate_authority.is_some();
+        let Some(own) = self.trusted(Role::KubernetesCa) else { return };
+        let Some(signing) = own.first() else { return };
+        let Some(trusted) = &held.trusted else {
+            if !names_trust {
+                self.findings.push(mismatch(signing.subject().to_string(), "none".to_owned()));
+            }
+            return;
+        };
+        let same =
+            |a: &Certificate, b: &Certificate| a == b || (a.has_key_of(b) && a.subject() == b.subject());
+        let subjects = |certificates: &[&Certificate]| list(certificates.iter().map(|it| it.subject()));
+        let strangers: Vec<_> = trusted.is.iter().filter(|it| !own.iter().any(|own| same(own, it))).collect();
+        if !trusted.is.iter().any(|it| same(it, signing)) {
+            let found = match strangers.iter().find(|it| it.subject() == signing.subject()) {
+                Some(_) => format!("another authority of that name ({})", signing.subject()),
+                None => subjects(&trusted.is.iter().collect::<Vec<_>>()),
+            };
+            self.findings
+                .push(mismatch(format!("the authority of pki/ca.crt, {}", signing.subject()), found));
+        } else if !strangers.is_empty() {
+            let expected = "only the authorities of pki/ca.crt".to_owned();
+            let found = format!("{} too", subjects(&strangers));
+            self.findings.push(mismatch(expected, found).severity_is(Severity::Warning));
+        }
+    }
+
+    fn server(&mut self, role: Role, file: &Path, cluster: &Cluster) {
+        if !self.expected.knows(role) {
+            return;
+        }
+        let expected = self.expected.server(role);
+        let found = Endpoint::from_url(&cluster.server);
+        if found.as_ref() == Some(&expected) {
+            return;
+        }
+        let is_this_cluster = |found: &Endpoint| {
+            self.expected.servers().any(|known| known == *found)
+                || self.held.get(&Role::ApiServer).and_then(Held::certificate).is_some_and(|server| {
+                    server.sans().iter().any(|name| super::certificate::covers(name, &found.san()))
+                })
+        };
+        let severity = match &found {
+            Some(found) if is_this_cluster(found) => Severity::Note,
+            // A worker does not know the names of the API server.
+            Some(_) if !self.held.contains_key(&Role::ApiServer) => Severity::Warning,
+            _ => Severity::Error,
+        };
+        let finding = Finding::new(
+            FindingId::KubeconfigServerMismatch,
+            file,
+            expected.url(),
+            format!("{:?}", cluster.server),
+        );
+        let mend = match severity {
+            Severity::Note => "nothing: it is the same cluster",
+            _ => "let a plan set it, if the cluster is described right",
+        };
+        self.findings.push(finding.role_is(role).severity_is(severity).mend_by(mend));
+    }
+}
+
+/// What of a user's credential is missing.
+fn lacks(user: &User) -> Option<&'static str> {
+    let has_certificate = user.client_certificate_data.is_some() || user.client_certificate.is_some();
+    let has_key = user.client_key_data.is_some() || user.client_key.is_some();
+    let has_other = user.token.is_some()
+        || user.token_file.is_some()
+        || user.exec.is_some()
+        || user.auth_provider.is_some()
+        || user.password.is_some();
+    match (has_certificate, has_key) {
+        (true, true) => None,
+        (true, false) => Some("no key"),
+        (false, true) => Some("no certificate"),
+        (false, false) if has_other => None,
+        (false, false) => Some("none"),
+    }
+}
+
+/// What the current context of a kubeconfig lacks.
+fn missing(kubeconfig: &Kubeconfig) -> String {
+    let name = &kubeconfig.current_context;
+    let context = kubeconfig.contexts.iter().find(|context| context.name == *name);
+    match context {
+        None if name.is_empty() => "no current context".to_owned(),
+        None => format!("no context {name:?}"),
+        Some(context) if kubeconfig.current_cluster().is_none() => {
+            format!("no cluster {:?}", context.context.cluster)
+        }
+        Some(context) => format!("no user {:?}", context.context.user),
+    }
+}

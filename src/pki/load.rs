@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::Pki;
 use super::held::Held;
 use crate::authority::Authorities;
@@ -85,30 +87,28 @@ impl Pki {
         let directory = layout.on_disk(layout.directory());
         std::fs::read_dir(&directory)
             .map_err(|error| Error::io(&directory, "read this directory", &error))?;
-        let mut seen = Seen::default();
-        let mut known = BTreeSet::new();
-        for (role, part, relative) in all_files() {
-            let path = layout.absolute(&relative);
-            match look(&layout, &path) {
-                Found::Nothing => {}
-                Found::Unreadable(error) => seen.unreadable.push((role, layout.shown(&path), reason(&error))),
-                Found::File(Received { bytes, mode, link }) => {
-                    seen.links.extend(link.map(|target| (role, layout.shown(&path), target)));
-                    seen.files.push(File::received(role, part, relative, bytes, mode));
-                }
-            }
-            known.insert(path);
-        }
-        for file in seen.files.iter().filter(|file| file.part() == Part::Kubeconfig) {
-            if let Ok(kubeconfig) = Kubeconfig::from_yaml(file.bytes()) {
-                let named = references(&layout, file, &kubeconfig);
-                known.extend(named.iter().map(|(_, path)| path.clone()));
-                let read = |(reference, path)| referenced(&layout, file.role(), reference, path);
-                seen.referenced.extend(named.into_iter().map(read));
-            }
-        }
+        let (mut seen, known) = see(&layout, |path, _| find(layout.root_directory(), path));
         seen.unknown = unknown(&layout, &known);
         Ok(Self::from_seen(layout, seen))
+    }
+
+    /// Takes the files of a machine from memory: the path of each below the directory of its Kubernetes files, such as
+    /// `pki/ca.crt` or `admin.conf`, and its bytes. As [`load`](Self::load), it never fails because of a file.
+    #[must_use]
+    pub fn from_files<P: AsRef<Path>, B: AsRef<[u8]>>(files: impl IntoIterator<Item = (P, B)>) -> Self {
+        let files: BTreeMap<PathBuf, B> =
+            files.into_iter().map(|(path, bytes)| (path.as_ref().to_owned(), bytes)).collect();
+        let layout = Layout::new("");
+        let look = |path: &Path, part: Part| match files.get(path) {
+            None => Found::Nothing,
+            Some(bytes) => {
+                let bytes = Zeroizing::new(bytes.as_ref().to_vec());
+                Found::File(Received { bytes, mode: part.mode(), link: None })
+            }
+        };
+        let (mut seen, known) = see(&layout, look);
+        seen.unknown = files.into_keys().filter(|path| !known.contains(path)).collect();
+        Self::from_seen(layout, seen)
     }
 
     fn from_seen(layout: Layout, seen: Seen) -> Self {
@@ -135,8 +135,38 @@ impl Pki {
     }
 }
 
-fn look(layout: &Layout, path: &Path) -> Found {
-    find(layout.root_directory(), path)
+/// Looks at every place of the table, and at those that kubeconfigs name; with all of these places.
+fn see(layout: &Layout, look: impl Fn(&Path, Part) -> Found) -> (Seen, BTreeSet<PathBuf>) {
+    let (mut seen, mut known) = (Seen::default(), BTreeSet::new());
+    for (role, part, relative) in all_files() {
+        let path = layout.absolute(&relative);
+        match look(&path, part) {
+            Found::Nothing => {}
+            Found::Unreadable(error) => seen.unreadable.push((role, layout.shown(&path), reason(&error))),
+            Found::File(Received { bytes, mode, link }) => {
+                seen.links.extend(link.map(|target| (role, layout.shown(&path), target)));
+                seen.files.push(File::received(role, part, relative, bytes, mode));
+            }
+        }
+        known.insert(path);
+    }
+    for file in seen.files.iter().filter(|file| file.part() == Part::Kubeconfig) {
+        let Ok(kubeconfig) = Kubeconfig::from_yaml(file.bytes()) else { continue };
+        for (reference, path) in references(layout, file, &kubeconfig) {
+            let part = if reference == Reference::Key { Part::Key } else { Part::Certificate };
+            let contents = match look(&path, part) {
+                Found::Nothing => Contents::Missing,
+                Found::Unreadable(error) => Contents::Unreadable(reason(&error)),
+                Found::File(Received { bytes, mode, .. }) => {
+                    Contents::File(File::received(file.role(), part, layout.shown(&path), bytes, mode))
+                }
+            };
+            let shown = layout.shown(&path);
+            seen.referenced.push(Referenced { role: file.role(), reference, path: shown, contents });
+            known.insert(path);
+        }
+    }
+    (seen, known)
 }
 
 /// The files that the current context of a kubeconfig names, by their paths on the machine.
@@ -156,21 +186,6 @@ fn references(layout: &Layout, file: &File, kubeconfig: &Kubeconfig) -> Vec<(Ref
     .filter_map(|(reference, path)| Some((reference, beside.join(path?))))
     .filter(|(_, path)| !path.as_os_str().is_empty())
     .collect()
-}
-
-fn referenced(layout: &Layout, role: Role, reference: Reference, path: PathBuf) -> Referenced {
-    let contents = match look(layout, &path) {
-        Found::Nothing => Contents::Missing,
-        Found::Unreadable(error) => Contents::Unreadable(reason(&error)),
-        Found::File(Received { bytes, mode, .. }) => {
-            let part = match reference {
-                Reference::Authority | Reference::Certificate => Part::Certificate,
-                Reference::Key => Part::Key,
-            };
-            Contents::File(File::received(role, part, layout.shown(&path), bytes, mode))
-        }
-    };
-    Referenced { role, reference, path: layout.shown(&path), contents }
 }
 
 /// Files in the directory of certificates, and kubeconfigs, that are none of the table's.

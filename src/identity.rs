@@ -9,12 +9,10 @@ use std::fmt;
 
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{CN, O, OU};
-use der::{AnyRef, Decode, Reader, SliceReader, Tag, Tagged};
-use x509_cert::attr::AttributeType;
 
 use crate::role::Role;
 use crate::role::table::{CLUSTER_ADMINS, MASTERS};
-use crate::x509::{Certificate, Usage};
+use crate::x509::{Certificate, DistinguishedName, Usage};
 
 /// The attribute of a user's UID (k8s.io/apimachinery, pkg/apis/asn1/oid.go, `X509UID`).
 const UID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57683.2");
@@ -50,8 +48,7 @@ const GIVEN_GROUPS: [&str; 2] = ["system:authenticated", "system:unauthenticated
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The subject, attribute by attribute; `None` where Go refuses to read it.
-    subject: Option<Vec<(ObjectIdentifier, String)>>,
+    subject: DistinguishedName,
     client: bool,
     authority: bool,
 }
@@ -61,7 +58,7 @@ impl Certificate {
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity {
-            subject: attributes(self.subject().der()),
+            subject: self.subject().clone(),
             client: self.allows(Usage::ClientAuth),
             authority: self.is_authority(),
         }
@@ -95,9 +92,9 @@ impl Identity {
         Note::all().filter(|note| (note.applies)(self))
     }
 
+    /// The values of an attribute; none at all where Go refuses the subject.
     fn values(&self, wanted: ObjectIdentifier) -> impl Iterator<Item = &str> {
-        let attributes = self.subject.iter().flatten().filter(move |(oid, _)| *oid == wanted);
-        attributes.map(|(_, value)| value.as_str())
+        self.subject.values(wanted).filter(|_| self.subject.is_text())
     }
 
     fn user_is(&self, predicate: impl FnOnce(&str) -> bool) -> bool {
@@ -170,13 +167,13 @@ const NOTES: &[Note] = &[
     // Whether the API server sees anybody.
     note(
         "unreadable-subject",
-        |it| it.subject.is_none(),
+        |it| !it.subject.is_text(),
         "The subject holds a value that Go does not read as text: every component of Kubernetes refuses the \
          certificate.",
     ),
     note(
         "empty-common-name",
-        |it| it.subject.is_some() && it.user().is_none(),
+        |it| it.subject.is_text() && it.user().is_none(),
         "There is no common name (CN), so no user: the API server ignores the groups as well, and the caller \
          is anonymous or refused.",
     ),
@@ -345,79 +342,9 @@ fn is_like_group(text: &str) -> bool {
     ["system:", "kubeadm:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// The attributes of a name exactly as Go reads them: in the order that was received, also within a SET,
-/// where the decoder of [`DistinguishedName`](crate::DistinguishedName) sorts them. `None` where Go refuses a
-/// value.
-fn attributes(name: &[u8]) -> Option<Vec<(ObjectIdentifier, String)>> {
-    let mut attributes = Vec::new();
-    let mut names = SliceReader::new(AnyRef::from_der(name).ok()?.value()).ok()?;
-    while !names.is_finished() {
-        let mut set = SliceReader::new(AnyRef::decode(&mut names).ok()?.value()).ok()?;
-        while !set.is_finished() {
-            let mut attribute = SliceReader::new(AnyRef::decode(&mut set).ok()?.value()).ok()?;
-            let oid = AttributeType::decode(&mut attribute).ok()?;
-            attributes.push((oid, text(AnyRef::decode(&mut attribute).ok()?)?));
-        }
-    }
-    Some(attributes)
-}
-
-/// An attribute's value as Go reads it (crypto/x509, parser.go, `parseASN1String`).
-fn text(value: AnyRef<'_>) -> Option<String> {
-    let bytes = value.value();
-    let all = |known: fn(u8) -> bool| bytes.iter().all(|byte| known(*byte));
-    let ok = match value.tag() {
-        Tag::Utf8String => true,
-        Tag::PrintableString => all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(&b)),
-        Tag::Ia5String => bytes.is_ascii(),
-        Tag::NumericString => all(|b| b.is_ascii_digit() || b == b' '),
-        // Taken for Latin-1, whose characters are the first ones of Unicode.
-        Tag::TeletexString => return Some(bytes.iter().copied().map(char::from).collect()),
-        Tag::BmpString => return ucs2(bytes),
-        _ => false,
-    };
-    str::from_utf8(bytes).ok().filter(|_| ok).map(str::to_owned)
-}
-
-/// Pairs of bytes, each a character: no surrogates and no noncharacters; a NUL at the end does not count.
-fn ucs2(bytes: &[u8]) -> Option<String> {
-    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
-    let pairs = pairs.strip_suffix(&[[0, 0]]).unwrap_or(pairs);
-    let characters = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).map(|unit| match unit {
-        0xfdd0..=0xfdef | 0xfffe.. => None,
-        unit => char::from_u32(unit.into()),
-    });
-    characters.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_read_or_refused_as_go_does() {
-        for (tag, bytes, expected) in [
-            (0x0c, &b"j\xc3\xbcrg"[..], Some("jürg")),
-            (0x0c, b"j\xfcrg", None),
-            (0x13, b"*.a&b", Some("*.a&b")),
-            (0x13, b"a@b", None),
-            (0x16, b"a@b", Some("a@b")),
-            (0x16, b"\xfc", None),
-            (0x12, b"12 3", Some("12 3")),
-            (0x12, b"12a", None),
-            (0x14, b"j\xfcrg", Some("jürg")),
-            (0x1e, b"\0j\0\xfc\x20\xac\0\0", Some("jü€")),
-            (0x1e, b"\0j\0", None),
-            (0x1e, b"\xd8\x3d\xde\0", None),
-            (0x1e, b"\xff\xff", None),
-            (0x04, b"jane", None),
-        ] {
-            let length = u8::try_from(bytes.len()).unwrap();
-            let der = [&[tag, length], bytes].concat();
-            let found = text(AnyRef::from_der(&der).unwrap());
-            assert_eq!(found.as_deref(), expected, "{tag:#x} {bytes:?}");
-        }
-    }
 
     #[test]
     fn ids_are_unique_and_in_kebab_case() {

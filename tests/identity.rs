@@ -128,6 +128,9 @@ fn user_groups_and_notes_are_those_of_the_table_and_every_note_is_in_it() {
         assert_eq!(identity.user(), user, "{name}");
         assert_eq!(identity.groups().collect::<Vec<_>>(), groups, "{name}");
         assert_eq!(identity.notes().map(Note::id).collect::<Vec<_>>(), notes, "{name}");
+        let subject = certificate.subject();
+        assert!(user.is_none() || subject.common_name() == user, "{name}: {subject}");
+        assert!(user.is_none() || subject.organizations().eq(groups), "{name}: {subject}");
         seen.extend(notes);
     }
     assert_eq!(seen, Note::all().map(Note::id).collect());

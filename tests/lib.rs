@@ -13,6 +13,7 @@ mod disk;
 mod foreign;
 mod fuzz_corpus;
 mod golden;
+mod identity;
 mod judges;
 mod keys;
 mod properties;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{C, CN, L, O, OU, SERIAL_NUMBER, ST, STREET};
-use der::asn1::{Any, Ia5StringRef, PrintableStringRef, TeletexStringRef, Utf8StringRef};
-use der::{Decode, Encode, Tag, Tagged};
+use der::asn1::Any;
+use der::{AnyRef, Decode, Encode, Reader, SliceReader, Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
@@ -15,7 +15,9 @@ use crate::error::{Code, Error, Result};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DistinguishedName {
     der: Vec<u8>,
+    /// In the order of the DER, also within a SET: of several common names the last one counts.
     attributes: Vec<(ObjectIdentifier, String)>,
+    is_text: bool,
 }
 
 impl DistinguishedName {
@@ -42,9 +44,19 @@ impl DistinguishedName {
     }
 
     pub(super) fn from_der(der: &[u8]) -> der::Result<Self> {
-        let name = Name::from_der(der)?;
-        let attributes = name.iter().map(|attribute| (attribute.oid, read(&attribute.value))).collect();
-        Ok(Self { der: der.to_vec(), attributes })
+        let (mut attributes, mut is_text) = (Vec::new(), true);
+        let mut names = SliceReader::new(AnyRef::from_der(der)?.value())?;
+        while !names.is_finished() {
+            let set = AnyRef::decode(&mut names)?;
+            let mut set = SliceReader::new(set.value())?;
+            while !set.is_finished() {
+                let attribute = AttributeTypeAndValue::decode(&mut set)?;
+                let text = read(AnyRef::from(&attribute.value));
+                is_text &= text.is_some();
+                attributes.push((attribute.oid, text.unwrap_or_else(|| hex(attribute.value.value()))));
+            }
+        }
+        Ok(Self { der: der.to_vec(), attributes, is_text })
     }
 
     /// The name in DER, as it was received.
@@ -69,7 +81,12 @@ impl DistinguishedName {
         self.values(OU)
     }
 
-    fn values(&self, wanted: ObjectIdentifier) -> impl Iterator<Item = &str> {
+    /// Whether Go reads every value as text; it refuses certificates with any other.
+    pub(crate) fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    pub(crate) fn values(&self, wanted: ObjectIdentifier) -> impl Iterator<Item = &str> {
         self.attributes.iter().filter(move |(oid, _)| *oid == wanted).map(|(_, value)| value.as_str())
     }
 }
@@ -125,23 +142,38 @@ fn text(value: &str) -> der::Result<Any> {
     }
 }
 
-/// The text of an attribute; what is no text comes out as `#` and hexadecimal digits (RFC 4514, section 2.4).
-fn read(value: &Any) -> String {
-    let text = match value.tag() {
-        Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
-        Tag::PrintableString => {
-            value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
-        }
-        Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
-        Tag::TeletexString => {
-            value.decode_as::<TeletexStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
-        }
-        _ => None,
+/// An attribute's value as Go reads it (crypto/x509, parser.go, `parseASN1String`).
+fn read(value: AnyRef<'_>) -> Option<String> {
+    let bytes = value.value();
+    let all = |known: fn(u8) -> bool| bytes.iter().all(|byte| known(*byte));
+    let ok = match value.tag() {
+        Tag::Utf8String => true,
+        Tag::PrintableString => all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?*&".contains(&b)),
+        Tag::Ia5String => bytes.is_ascii(),
+        Tag::NumericString => all(|b| b.is_ascii_digit() || b == b' '),
+        // Taken for Latin-1, whose characters are the first ones of Unicode.
+        Tag::TeletexString => return Some(bytes.iter().copied().map(char::from).collect()),
+        Tag::BmpString => return ucs2(bytes),
+        _ => false,
     };
-    text.unwrap_or_else(|| {
-        let hex: String = value.value().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("#{hex}")
-    })
+    str::from_utf8(bytes).ok().filter(|_| ok).map(str::to_owned)
+}
+
+/// Pairs of bytes, each a character: no surrogates and no noncharacters; a NUL at the end does not count.
+fn ucs2(bytes: &[u8]) -> Option<String> {
+    let (pairs, []) = bytes.as_chunks::<2>() else { return None };
+    let pairs = pairs.strip_suffix(&[[0, 0]]).unwrap_or(pairs);
+    let characters = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).map(|unit| match unit {
+        0xfdd0..=0xfdef | 0xfffe.. => None,
+        unit => char::from_u32(unit.into()),
+    });
+    characters.collect()
+}
+
+/// What is no text: `#` and hexadecimal digits (RFC 4514, section 2.4).
+fn hex(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("#{digits}")
 }
 
 #[cfg(test)]
@@ -167,6 +199,31 @@ mod tests {
             let name = DistinguishedName::new(value, &[value.to_owned()]).unwrap();
             assert_eq!(name.common_name(), Some(value));
             assert_eq!(name.organizations().collect::<Vec<_>>(), [value]);
+        }
+    }
+
+    #[test]
+    fn values_are_read_or_refused_as_go_does() {
+        for (tag, bytes, expected) in [
+            (0x0c, &b"j\xc3\xbcrg"[..], Some("jürg")),
+            (0x0c, b"j\xfcrg", None),
+            (0x13, b"*.a&b", Some("*.a&b")),
+            (0x13, b"a@b", None),
+            (0x16, b"a@b", Some("a@b")),
+            (0x16, b"\xfc", None),
+            (0x12, b"12 3", Some("12 3")),
+            (0x12, b"12a", None),
+            (0x14, b"j\xfcrg", Some("jürg")),
+            (0x1e, b"\0j\0\xfc\x20\xac\0\0", Some("jü€")),
+            (0x1e, b"\0j\0", None),
+            (0x1e, b"\xd8\x3d\xde\0", None),
+            (0x1e, b"\xff\xff", None),
+            (0x04, b"jane", None),
+        ] {
+            let length = u8::try_from(bytes.len()).unwrap();
+            let der = [&[tag, length], bytes].concat();
+            let found = read(AnyRef::from_der(&der).unwrap());
+            assert_eq!(found.as_deref(), expected, "{tag:#x} {bytes:?}");
         }
     }
 }

@@ -30,7 +30,22 @@ pub(crate) fn verify(checks: &[(Check<'_>, Option<&Path>)]) -> Vec<Result<(), St
         input.extend_from_slice(fields.join(OsStr::new("\t")).as_encoded_bytes());
         input.push(b'\n');
     }
+    let answers = ask(input);
+    assert_eq!(answers.len(), checks.len(), "one answer for each check");
+    answers.into_iter().map(|line| if line == "ok" { Ok(()) } else { Err(line) }).collect()
+}
 
+/// The common name and the organizations that Go reads in the first certificate of each file; what it objects to where
+/// it reads none.
+pub(crate) fn subjects(files: &[PathBuf]) -> Vec<Result<(String, Vec<String>), String>> {
+    let lines = files.iter().flat_map(|file| [b"subject\t", file.as_os_str().as_encoded_bytes(), b"\n"]);
+    let answers = ask(lines.flatten().copied().collect());
+    assert_eq!(answers.len(), files.len(), "one answer for each file");
+    answers.into_iter().map(|line| serde_json::from_str(&line).map_err(|_| line)).collect()
+}
+
+/// The judge's answers, a line each.
+fn ask(input: Vec<u8>) -> Vec<String> {
     let mut judge = Command::new(program())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -41,12 +56,7 @@ pub(crate) fn verify(checks: &[(Check<'_>, Option<&Path>)]) -> Vec<Result<(), St
     let writer = thread::spawn(move || stdin.write_all(&input));
     let output = judge.wait_with_output().expect("the judge's answer");
     writer.join().expect("no panic").expect("the judge reads all");
-    let answers: Vec<_> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(|line| if line == "ok" { Ok(()) } else { Err(line.to_owned()) })
-        .collect();
-    assert_eq!(answers.len(), checks.len(), "one answer for each check");
-    answers
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
 fn program() -> &'static Path {

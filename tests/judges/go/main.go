@@ -5,12 +5,15 @@
 //	server|client, chain file, key file, file of trusted certificates, DNS name or IP address, Unix seconds
 //
 // Key, name and seconds may be empty. Each line of its output is the answer: "ok", or what Go objects to.
+//
+// A line "subject", chain file, is answered by the common name and the organizations of the first certificate, in JSON.
 package main
 
 import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -24,8 +27,8 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		answer := "ok"
-		if err := check(strings.Split(lines.Text(), "\t")); err != nil {
+		answer, err := answer(strings.Split(lines.Text(), "\t"))
+		if err != nil {
 			answer = strings.ReplaceAll(err.Error(), "\n", " ")
 		}
 		fmt.Println(answer)
@@ -34,6 +37,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func answer(fields []string) (string, error) {
+	if len(fields) != 2 || fields[0] != "subject" {
+		return "ok", check(fields)
+	}
+	chain, err := certificates(fields[1])
+	if err != nil {
+		return "", err
+	}
+	subject := chain[0].Subject
+	answer, err := json.Marshal([]any{subject.CommonName, append([]string{}, subject.Organization...)})
+	return string(answer), err
 }
 
 func check(fields []string) error {

@@ -11,14 +11,11 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{CN, O, OU};
 
 use crate::role::Role;
-use crate::role::table::{CLUSTER_ADMINS, MASTERS};
+use crate::role::table::{CLUSTER_ADMINS, MASTERS, NODE_USER};
 use crate::x509::{Certificate, DistinguishedName, Usage};
 
 /// The attribute of a user's UID (k8s.io/apimachinery, pkg/apis/asn1/oid.go, `X509UID`).
 const UID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57683.2");
-
-/// What every user name of a kubelet begins with (kubernetes/kubernetes, pkg/auth/nodeidentifier/default.go).
-const NODE_USER: &str = "system:node:";
 
 /// What every user name of a service account begins with (apiserver,
 /// pkg/authentication/serviceaccount/util.go).

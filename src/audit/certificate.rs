@@ -50,13 +50,14 @@ impl Audit<'_> {
             }
             return;
         }
-        let has = |san: &&San| !found.iter().any(|name| covers(name, san));
-        let missing: Vec<_> = leaf.profile.needed_sans().filter(has).map(AlternativeName::from).collect();
+        let is_missing = |san: &&San| !found.iter().any(|name| covers(name, san));
+        let missing: Vec<_> =
+            leaf.profile.needed_sans().filter(is_missing).map(AlternativeName::from).collect();
         if !missing.is_empty() {
             self.findings.push(leaf.finding(FindingId::SanMissing, list(&missing), list(found)));
         }
         let conventional: Vec<_> =
-            leaf.profile.sans().iter().filter(has).map(AlternativeName::from).collect();
+            leaf.profile.sans().iter().filter(is_missing).map(AlternativeName::from).collect();
         let conventional: Vec<_> = conventional.iter().filter(|name| !missing.contains(name)).collect();
         if !conventional.is_empty() {
             let expected = format!("{} too", list(conventional));

@@ -2,10 +2,7 @@
 
 use super::{Audit, Leaf, list};
 use crate::finding::{FindingId, Severity};
-use crate::role::Role;
-
-/// What kubelets' names begin with.
-const NODE_USER: &str = "system:node:";
+use crate::role::{NODE_USER, Role};
 
 impl Audit<'_> {
     pub(super) fn subject(&mut self, leaf: &Leaf<'_>) {

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use super::Pki;
 use super::held::Held;
+use crate::authority::AUTHORITIES;
 use crate::cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 use crate::expected::Expected;
 use crate::layout::Layout;
 use crate::names::{DnsName, Endpoint, KubernetesVersion, NodeName, San};
-use crate::role::Role;
+use crate::role::{NODE_USER, Role};
 use crate::x509::{Certificate, Usage};
 
 impl Expected {
@@ -117,7 +118,7 @@ impl<'a> Files<'a> {
     /// The name that most certificates carry; of those that are as frequent, the kubelet's own.
     fn node_name(&self, endpoint: Option<&Endpoint>) -> Option<NodeName> {
         let endpoint = endpoint.map(Endpoint::san);
-        let kubelet = |role| self.certificate(role)?.subject().common_name()?.strip_prefix("system:node:");
+        let kubelet = |role| self.certificate(role)?.subject().common_name()?.strip_prefix(NODE_USER);
         let kubelets = [Role::KubeletClient, Role::KubeletServer].into_iter().filter_map(kubelet);
         let is_others = |san: &San| {
             Some(san) == endpoint.as_ref()

@@ -30,5 +30,5 @@ pub use builders::{
     SuperAdmin, User,
 };
 pub use profile::Profile;
-pub(crate) use table::CLUSTER_ADMINS;
 pub use table::Role;
+pub(crate) use table::{CLUSTER_ADMINS, NODE_USER};

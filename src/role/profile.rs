@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::table::{CommonName, Kind};
+use super::table::{CommonName, Kind, NODE_USER};
 use crate::cluster::{Cluster, Convention, Node};
 use crate::finding::Severity;
 use crate::key::KeyAlgorithm;
@@ -55,7 +55,7 @@ impl Profile {
                 CommonName::Given => given.to_owned(),
                 CommonName::Fixed(name) => name.to_owned(),
                 CommonName::Node => node.to_owned(),
-                CommonName::SystemNode => format!("system:node:{node}"),
+                CommonName::SystemNode => format!("{NODE_USER}{node}"),
             },
             rule_organizations: organizations.clone(),
             organizations,

@@ -136,6 +136,9 @@ pub(crate) const CLUSTER_ADMINS: &str = "kubeadm:cluster-admins";
 /// The group that authorization does not bind.
 pub(crate) const MASTERS: &str = "system:masters";
 
+/// What every user name of a kubelet begins with (kubernetes/kubernetes, pkg/auth/nodeidentifier/default.go).
+pub(crate) const NODE_USER: &str = "system:node:";
+
 const fn cn(common_name: &'static str) -> Subject {
     Subject { common_name: CommonName::Fixed(common_name), organization: None, until: None }
 }

@@ -72,6 +72,7 @@ mod pki;
 mod report;
 pub mod role;
 mod store;
+mod text;
 mod time;
 mod x509;
 

@@ -92,7 +92,7 @@ pub use names::{
     UserName,
 };
 pub use pki::Pki;
-pub use report::Tree;
+pub use report::{Report, Tree};
 pub use role::{Profile, Role};
 pub use store::Store;
 pub use time::Time;

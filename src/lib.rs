@@ -72,6 +72,7 @@ mod pki;
 mod report;
 pub mod role;
 mod store;
+mod text;
 mod time;
 mod x509;
 
@@ -91,7 +92,7 @@ pub use names::{
     UserName,
 };
 pub use pki::Pki;
-pub use report::Tree;
+pub use report::{Report, Tree};
 pub use role::{Profile, Role};
 pub use store::Store;
 pub use time::Time;

@@ -80,11 +80,13 @@ pub(crate) fn print(text: impl Display) -> Result<(), Error> {
 
 /// Runs an example: its errors are for people.
 pub(crate) fn run(example: impl FnOnce() -> Result<(), Error>) -> ExitCode {
-    match example() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run_or(1, || example().map(|()| ExitCode::SUCCESS))
+}
+
+/// The same for an example whose own exit code says something; `failure` says that there was an error.
+pub(crate) fn run_or(failure: u8, example: impl FnOnce() -> Result<ExitCode, Error>) -> ExitCode {
+    example().unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(failure)
+    })
 }

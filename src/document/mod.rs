@@ -1,10 +1,12 @@
 //! YAML and JSON, as far as Kubernetes uses them: what [`read`] understands and [`write`] writes is a [`Value`].
 
+mod json;
 mod read;
 mod write;
 
 use zeroize::Zeroizing;
 
+pub(crate) use json::to_json;
 pub(crate) use read::read;
 pub(crate) use write::write;
 

@@ -93,9 +93,11 @@ fn margin(out: &mut impl Write, indent: usize) -> Result {
 }
 
 fn scalar(out: &mut impl Write, text: &str) -> Result {
-    if is_plain(text) {
-        return out.write_str(text);
-    }
+    if is_plain(text) { out.write_str(text) } else { quoted(out, text) }
+}
+
+/// Text in quotes, as YAML and JSON both read it.
+pub(super) fn quoted(out: &mut impl Write, text: &str) -> Result {
     out.write_char('"')?;
     for c in text.chars() {
         match c {

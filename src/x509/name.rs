@@ -10,6 +10,7 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
 use crate::error::{Code, Error, Result};
+use crate::text::is_printable;
 
 /// A subject or issuer. Two are equal when their DER is: so do Go and every Kubernetes component compare them.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -103,7 +104,7 @@ impl fmt::Display for DistinguishedName {
                 Some(short) => write!(f, "{separator}{short}=")?,
                 None => write!(f, "{separator}{oid}=")?,
             }
-            match value.chars().any(|c| c.is_control() || matches!(c, ',' | '+' | '=' | '"' | '\\')) {
+            match value.chars().any(|c| !is_printable(c) || matches!(c, ',' | '+' | '=' | '"' | '\\')) {
                 true => write!(f, "{value:?}")?,
                 false => f.write_str(value)?,
             }
@@ -191,6 +192,18 @@ mod tests {
         assert_eq!(der[11..13], [0x0c, 3]);
         assert_eq!(der[23..25], [0x13, 14]);
         assert_eq!(der[der.len() - 5..der.len() - 3], [0x13, 3]);
+    }
+
+    #[test]
+    fn text_that_is_special_in_a_name_or_does_not_show_as_itself_is_quoted() {
+        for (value, shown) in [
+            ("ü a", "CN=ü a"),
+            ("a, O=system:masters", "CN=\"a, O=system:masters\""),
+            ("a\n\u{1b}[2J", "CN=\"a\\n\\u{1b}[2J\""),
+            ("\u{202e}a\u{9b}", "CN=\"\\u{202e}a\\u{9b}\""),
+        ] {
+            assert_eq!(DistinguishedName::new(value, &[]).unwrap().to_string(), shown);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::names::San;
+use crate::text::{Printable, is_printable};
 
 /// A subject alternative name as a certificate holds it, valid or not. What a certificate is to be given is a [`San`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,14 +48,19 @@ impl From<&San> for AlternativeName {
 }
 
 impl fmt::Display for AlternativeName {
-    /// As OpenSSL shows it: `DNS:kubernetes`, `IP:10.96.0.1`.
+    /// As OpenSSL shows it: `DNS:kubernetes`, `IP:10.96.0.1`; names with a character that is special in a list are
+    /// quoted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(name) => write!(f, "DNS:{name}"),
-            Self::Email(address) => write!(f, "email:{address}"),
-            Self::Ip(address) => write!(f, "IP:{address}"),
-            Self::Uri(uri) => write!(f, "URI:{uri}"),
-            Self::Other(what) => f.write_str(what),
+        let (kind, name) = match self {
+            Self::Dns(name) => ("DNS", name),
+            Self::Email(address) => ("email", address),
+            Self::Uri(uri) => ("URI", uri),
+            Self::Ip(address) => return write!(f, "IP:{address}"),
+            Self::Other(what) => return Printable(what).fmt(f),
+        };
+        match name.chars().any(|c| !is_printable(c) || matches!(c, ',' | ' ' | '"' | '\\')) {
+            true => write!(f, "{kind}:{name:?}"),
+            false => write!(f, "{kind}:{name}"),
         }
     }
 }
@@ -93,4 +99,23 @@ pub(super) fn decode(extension: SubjectAltName) -> Vec<AlternativeName> {
         GeneralName::EdiPartyName(_) => AlternativeName::Other("ediPartyName".to_owned()),
     };
     extension.0.into_iter().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_several_stays_one() {
+        for (name, shown) in [
+            (AlternativeName::Dns("*.example.com".to_owned()), "DNS:*.example.com"),
+            (AlternativeName::Uri("spiffe://a/ns/b".to_owned()), "URI:spiffe://a/ns/b"),
+            (AlternativeName::Dns("a, DNS:b".to_owned()), "DNS:\"a, DNS:b\""),
+            (AlternativeName::Dns("a\n\u{1b}[2J".to_owned()), "DNS:\"a\\n\\u{1b}[2J\""),
+            (AlternativeName::Email("\"a b\"@c".to_owned()), "email:\"\\\"a b\\\"@c\""),
+            (AlternativeName::Other("dirName:CN=\r".to_owned()), "dirName:CN=\\r"),
+        ] {
+            assert_eq!(name.to_string(), shown);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::role::Role;
+use crate::text::Printable;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -230,8 +231,8 @@ impl Finding {
             severity: id.severities().first().copied().unwrap_or(Severity::Error),
             role: None,
             file: file.to_owned(),
-            expected: printable(&expected.into()),
-            found: printable(&found.into()),
+            expected: shown(expected),
+            found: shown(found),
             mend: String::new(),
         }
     }
@@ -245,7 +246,7 @@ impl Finding {
     }
 
     pub(crate) fn mend_by(self, mend: impl Into<String>) -> Self {
-        Self { mend: mend.into(), ..self }
+        Self { mend: shown(mend), ..self }
     }
 
     /// What it is about.
@@ -294,7 +295,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, severity, file, expected, found, mend, .. } = self;
-        write!(f, "{severity}: {}: {id}: expected {expected}, found {found}", file.display())?;
+        write!(f, "{severity}: {}: {id}: expected {expected}, found {found}", Printable(file.display()))?;
         if mend.is_empty() { Ok(()) } else { write!(f, "\n    mend: {mend}") }
     }
 }
@@ -371,13 +372,9 @@ impl fmt::Display for Findings {
     }
 }
 
-/// Certificates may hold anything: what a terminal would obey is escaped.
-fn printable(text: &str) -> String {
-    let shown = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+/// Certificates may hold anything.
+fn shown(text: impl Into<String>) -> String {
+    Printable(text.into()).to_string()
 }
 
 #[cfg(test)]

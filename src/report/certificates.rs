@@ -8,7 +8,7 @@ use crate::key::Signer;
 use crate::layout::Part;
 use crate::pki::{Held, Pki};
 use crate::role::Role;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, chain_above};
 
 /// As many certificates of one file are looked at: no trust file needs more.
 const MOST_IN_FILE: usize = 16;
@@ -33,52 +33,65 @@ pub(super) enum Key {
     None,
 }
 
+/// The authorities of a machine: the certificates that are looked at, by role.
+type Authorities<'a> = BTreeMap<Role, &'a [Certificate]>;
+
 /// The first certificate of each leaf's file, and all of each authority's, in the order of the roles.
 pub(super) fn entries(pki: &Pki) -> Vec<Entry> {
     let held = Held::all(pki).0;
-    let mut entries: Vec<_> = held.iter().flat_map(|(role, held)| of_role(*role, held)).collect();
-    let authorities: BTreeMap<Role, Vec<Certificate>> = held
+    let authorities: Authorities<'_> = held
         .iter()
         .filter(|(role, _)| role.is_authority())
-        .map(|(role, _)| {
-            let own = entries.iter().filter(|entry| entry.role == *role);
-            (*role, own.map(|entry| entry.certificate.clone()).collect())
-        })
+        .filter_map(|(role, held)| Some((*role, beginning(&held.certificates.as_ref()?.is))))
         .collect();
-    for entry in &mut entries {
-        entry.signer = signer(entry, &authorities);
-    }
-    entries
+    held.iter().flat_map(|(role, held)| of_role(*role, held, &authorities)).collect()
 }
 
-fn of_role(role: Role, held: &Held) -> Vec<Entry> {
-    let Some(certificates) = &held.certificates else { return Vec::new() };
-    let most = if role.is_authority() { MOST_IN_FILE } else { 1 };
+fn beginning(certificates: &[Certificate]) -> &[Certificate] {
+    certificates.get(..MOST_IN_FILE).unwrap_or(certificates)
+}
+
+fn of_role(role: Role, held: &Held, authorities: &Authorities<'_>) -> Vec<Entry> {
+    let Some(at) = &held.certificates else { return Vec::new() };
+    let (own, behind) = match beginning(&at.is) {
+        all if role.is_authority() => (all, [].as_slice()),
+        all => all.split_at(all.len().min(1)),
+    };
     let entry = |certificate: &Certificate| Entry {
         role,
-        file: certificates.file.clone(),
+        file: at.file.clone(),
         certificate: certificate.clone(),
-        signer: None,
+        signer: signer(role, certificate, behind, authorities),
         key: match &held.key {
             None => Key::None,
             Some(key) if key.is.public_key() == certificate.public_key() => Key::Own,
             Some(_) => Key::Other,
         },
     };
-    certificates.is.iter().take(most).map(entry).collect()
+    own.iter().map(entry).collect()
 }
 
-/// The authority of its role is asked first, and itself before all.
-fn signer(entry: &Entry, authorities: &BTreeMap<Role, Vec<Certificate>>) -> Option<Role> {
-    let certificate = &entry.certificate;
+/// The authority that signed a certificate, or the last one of those behind it that lead there: that of the role before
+/// others.
+fn signer(
+    role: Role,
+    certificate: &Certificate,
+    behind: &[Certificate],
+    authorities: &Authorities<'_>,
+) -> Option<Role> {
     if certificate.is_self_signed() {
-        return Some(entry.role);
+        return Some(role);
     }
-    let own = entry.role.authority();
-    let signed = |role: &Role| {
-        authorities.get(role).into_iter().flatten().any(|it| it != certificate && signed_by(certificate, it))
+    let between = chain_above(certificate, behind);
+    let has_signed = |authority: &Role, last: &Certificate| {
+        let mut own = authorities.get(authority).into_iter().copied().flatten();
+        own.any(|it| it != last && signed_by(last, it))
     };
-    own.iter().chain(authorities.keys()).copied().find(signed)
+    let mut path = std::iter::once(certificate).chain(&between);
+    path.find_map(|last| {
+        let own = role.authority();
+        own.iter().chain(authorities.keys()).copied().find(|authority| has_signed(authority, last))
+    })
 }
 
 /// A signature by an algorithm that is not verified here counts as one.

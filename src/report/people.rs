@@ -112,7 +112,7 @@ fn write_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     lines
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
-        .try_for_each(|(what, text)| writeln!(f, "  {what:8}  {}", Printable(text)))
+        .try_for_each(|(what, text)| writeln!(f, "  {what:8}  {text}"))
 }
 
 /// How long it is from `now` until `at`, in the unit that a person would say.

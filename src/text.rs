@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write};
 
-/// Shows what `T` shows, in one line that does nothing to a terminal: what is not [printable](is_printable) is escaped.
+/// Shows what `T` shows, in one line that does nothing to a terminal: what is not [printable](is_printable)
+/// is escaped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Printable<T>(pub(crate) T);
 
@@ -23,7 +24,8 @@ impl Write for Escaping<'_, '_> {
     }
 }
 
-/// Whether a character shows as itself: it is no control character, line break, change of direction or unassigned one.
+/// Whether a character shows as itself: it is no control character, line break, change of direction or
+/// unassigned one.
 pub(crate) fn is_printable(c: char) -> bool {
     matches!(c, '\'' | '"' | '\\') || c.escape_debug().len() == 1
 }

@@ -1,18 +1,18 @@
 //! What is on the disk after saving, and after saving failed; and the examples as they are run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::{env, fs};
 
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{AlternativeName, Authorities, Certificate, Code, KeyAlgorithm, Node, Pki, Place, Time};
 use tempfile::TempDir;
 
 use crate::judges::{Anchor, Check, Usage, free_port, kubectl, openssl};
-use crate::support::{CONVENTIONS, cluster, control_plane, fast_cluster, utf8};
+use crate::support::{CONVENTIONS, cluster, control_plane, example, fast_cluster, utf8};
 
 /// What `create_cluster` writes for a control-plane node.
 const CONTROL_PLANE: &[&str] = &[
@@ -84,14 +84,6 @@ fn files(directory: &Path) -> Vec<String> {
     let tree = tree(directory);
     let files = tree.iter().filter(|(_, (kind, ..))| *kind == 'f');
     files.map(|(path, _)| path.display().to_string()).collect()
-}
-
-/// An example, which `cargo test` has built beside the tests.
-fn example(name: &str) -> PathBuf {
-    let target = env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
-    let program = target.join("examples").join(name);
-    assert!(program.exists(), "{} is missing: cargo build --examples", program.display());
-    program
 }
 
 fn run(command: &mut Command) -> Output {

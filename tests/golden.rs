@@ -23,7 +23,8 @@ fn every_role_is_what_kubeadm_makes() {
     compare("kubeadm.md", &tables(Convention::Kubeadm));
 }
 
-fn compare(name: &str, found: &str) {
+/// Compares with a golden file, line by line.
+pub(crate) fn compare(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, found).unwrap();

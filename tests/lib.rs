@@ -18,5 +18,6 @@ mod judges;
 mod keys;
 mod properties;
 mod refusals;
+mod report;
 mod support;
 mod verification;

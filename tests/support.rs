@@ -1,6 +1,8 @@
 //! What the tests share: descriptions of a cluster and its machines.
 
+use std::env;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -27,6 +29,14 @@ pub(crate) fn fast_cluster() -> Cluster {
 
 pub(crate) fn control_plane(name: &str, address: &str) -> Node {
     Node::control_plane(name.parse().unwrap(), address.parse().unwrap())
+}
+
+/// An example, which `cargo test` has built beside the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let target = env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
+    let program = target.join("examples").join(name);
+    assert!(program.exists(), "{} is missing: cargo build --examples", program.display());
+    program
 }
 
 /// All that a node holds: as the first of its cluster, if it can be that.

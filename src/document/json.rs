@@ -5,8 +5,8 @@ use std::fmt::{Result, Write};
 use super::Value;
 use super::write::quoted;
 
-/// `value` as JSON (RFC 8259), two spaces for each level, and a line break at the end. For documents without secrets:
-/// a text that grows leaves copies behind.
+/// `value` as JSON (RFC 8259), two spaces for each level, and a line break at the end. For documents without
+/// secrets: a text that grows leaves copies behind.
 pub(crate) fn to_json(value: &Value) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.

@@ -22,10 +22,11 @@ pub(super) struct Entry {
     pub(super) certificate: Certificate,
     /// The role of the authority here that signed it: its own when it is a root.
     pub(super) signer: Option<Role>,
-    /// What is wrong with its private key where it must be beside it.
+    /// The private key beside it.
     pub(super) key: Key,
 }
 
+/// Whose private key there is: that of a file's first certificate, or of none in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Own,
@@ -57,22 +58,23 @@ fn of_role(role: Role, held: &Held, authorities: &Authorities<'_>) -> Vec<Entry>
         all if role.is_authority() => (all, [].as_slice()),
         all => all.split_at(all.len().min(1)),
     };
+    let key = match (&held.key, at.is.first()) {
+        (Some(key), Some(first)) if key.is.public_key() == first.public_key() => Key::Own,
+        (Some(_), _) => Key::Other,
+        (None, _) => Key::None,
+    };
     let entry = |certificate: &Certificate| Entry {
         role,
         file: at.file.clone(),
         certificate: certificate.clone(),
         signer: signer(role, certificate, behind, authorities),
-        key: match &held.key {
-            None => Key::None,
-            Some(key) if key.is.public_key() == certificate.public_key() => Key::Own,
-            Some(_) => Key::Other,
-        },
+        key,
     };
     own.iter().map(entry).collect()
 }
 
-/// The authority that signed a certificate, or the last one of those behind it that lead there: that of the role before
-/// others.
+/// The authority that signed a certificate, or the last one of those behind it that lead there: that of the
+/// role before others.
 fn signer(
     role: Role,
     certificate: &Certificate,

@@ -45,11 +45,11 @@ impl Report<'_> {
         ])
     }
 
-    /// The report in the text format of Prometheus (exposition format 0.0.4), for a file that an exporter reads: when
-    /// each certificate begins and expires, and how many findings there are of each severity.
+    /// The report in the text format of Prometheus (exposition format 0.0.4), for a file that an exporter
+    /// reads: when each certificate begins and expires, and how many findings there are of each severity.
     ///
-    /// Certificates of one file and one subject, as in a bundle of authorities, are one line: the earliest expiry and
-    /// the latest beginning.
+    /// Certificates of one file and one subject, as in a bundle of authorities, are one line: the earliest
+    /// expiry and the latest beginning.
     #[must_use]
     pub fn to_prometheus(&self) -> String {
         let mut times = BTreeMap::<_, (i64, i64)>::new();
@@ -102,7 +102,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Escaped as the format says: backslash, quotation mark and line break; control characters are escaped before.
+/// Escaped as the format says: backslash, quotation mark and line break; control characters are escaped
+/// before.
 fn label(value: impl std::fmt::Display) -> String {
     Printable(value).to_string().replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -23,9 +23,9 @@ pub struct Report<'a> {
 }
 
 impl Pki {
-    /// The report of an [audit](Self::audit) at the same moment: every certificate with its expiry, its signer and the
-    /// worst finding about it, then each finding with what was expected, what was found and how to mend it, then a
-    /// verdict in one line.
+    /// The report of an [audit](Self::audit) at the same moment: every certificate with its expiry, its
+    /// signer and the worst finding about it, then each finding with what was expected, what was found and
+    /// how to mend it, then a verdict in one line.
     ///
     /// ```
     /// use kubepki::{Cluster, KeyAlgorithm, Node, Pki, Time};

@@ -125,3 +125,26 @@ fn residual(at: Time, now: Time) -> String {
     };
     if seconds < 0 { format!("{amount} ago") } else { format!("in {amount}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn residual_times_are_in_the_unit_that_a_person_would_say() {
+        let now = Time::from_unix(1_000_000_000).unwrap();
+        for (seconds, expected) in [
+            (0, "in 0 min"),
+            (-1, "0 min ago"),
+            (7199, "in 119 min"),
+            (7200, "in 2 h"),
+            (172_799, "in 47 h"),
+            (172_800, "in 2 d"),
+            (-172_800, "2 d ago"),
+            (315_360_000, "in 3650 d"),
+        ] {
+            let at = Time::from_unix(now.unix() + seconds).unwrap();
+            assert_eq!(residual(at, now), expected);
+        }
+    }
+}

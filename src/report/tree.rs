@@ -10,8 +10,8 @@ use crate::role::Role;
 use crate::text::Printable;
 use crate::time::Time;
 
-/// The trust tree of a machine: each authority, and under it what it signed. Shown by [`Display`](fmt::Display), over
-/// several lines, with a line break at the end.
+/// The trust tree of a machine: each authority, and under it what it signed. Shown by
+/// [`Display`](fmt::Display), over several lines, with a line break at the end.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Tree<'a> {
@@ -19,8 +19,8 @@ pub struct Tree<'a> {
 }
 
 impl Pki {
-    /// The trust tree, for people: each authority, under it what it signed, with subject, subject alternative names,
-    /// usages, expiry and files; at the end what none of the machine's authorities signed.
+    /// The trust tree, for people: each authority, under it what it signed, with subject, subject alternative
+    /// names, usages, expiry and files; at the end what none of the machine's authorities signed.
     pub fn tree(&self) -> Tree<'_> {
         Tree { pki: self }
     }
@@ -72,7 +72,10 @@ impl Tree<'_> {
         if !certificate.sans().is_empty() {
             writeln!(f, "{indent}SANs     {}", list(certificate.sans()))?;
         }
-        writeln!(f, "{indent}usages   {}", list(certificate.usages()))?;
+        match certificate.usages() {
+            usages if usages.is_empty() => writeln!(f, "{indent}usages   not limited")?,
+            usages => writeln!(f, "{indent}usages   {}", list(usages))?,
+        }
         write!(f, "{indent}expires  {}", certificate.not_after())?;
         match self.shortened_from(entry) {
             Some(wanted) => writeln!(f, " (with its authority; asked for was {wanted})")?,

@@ -24,9 +24,10 @@ pub struct Expected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Knowledge {
     Described,
-    /// From a machine's files, which do not tell enough to make certificates of these roles.
+    /// From a machine's files, which do not tell enough about roles; some of these have no certificate either.
     Inferred {
         unknown: Vec<Role>,
+        missing: Vec<Role>,
     },
 }
 
@@ -79,8 +80,8 @@ impl Expected {
             None => profile,
         };
         self.profiles = self.profiles.into_iter().map(told).collect();
-        let unknown = unknown.into_iter().filter(|role| certificate(*role).is_none()).collect();
-        self.knowledge = Knowledge::Inferred { unknown };
+        let missing = unknown.iter().copied().filter(|role| certificate(*role).is_none()).collect();
+        self.knowledge = Knowledge::Inferred { unknown, missing };
         self
     }
 
@@ -91,7 +92,12 @@ impl Expected {
 
     /// Whether enough is known to make a certificate of `role`.
     pub(crate) fn knows(&self, role: Role) -> bool {
-        !matches!(&self.knowledge, Knowledge::Inferred { unknown } if unknown.contains(&role))
+        !matches!(&self.knowledge, Knowledge::Inferred { missing, .. } if missing.contains(&role))
+    }
+
+    /// Whether it is known which API server the kubeconfig of a role points to.
+    pub(crate) fn knows_server(&self, role: Role) -> bool {
+        !matches!(&self.knowledge, Knowledge::Inferred { unknown, .. } if unknown.contains(&role))
     }
 
     /// The profile of a role, if the node needs a certificate of it.

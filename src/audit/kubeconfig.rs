@@ -78,7 +78,7 @@ impl Audit<'_> {
     }
 
     fn server(&mut self, role: Role, file: &Path, cluster: &Cluster) {
-        if !self.expected.knows(role) {
+        if !self.expected.knows_server(role) {
             return;
         }
         let expected = self.expected.server(role);

@@ -59,8 +59,11 @@ impl Expected {
             Some(local) if is_control_plane => node.bind_port(local.port()),
             _ => node,
         };
-        Self::new(&cluster, &node)
-            .layout(layout.clone())
+        let is_external = |role: &Role| held.get(role).is_none_or(|held| held.key.is_none());
+        AUTHORITIES
+            .into_iter()
+            .filter(is_external)
+            .fold(Self::new(&cluster, &node).layout(layout.clone()), Self::external)
             .told_by_files(unknown, |role| seen.certificate(role))
     }
 }

@@ -91,6 +91,20 @@ impl Expected {
     /// ```
     #[must_use]
     pub fn arguments(&self, component: Component) -> Vec<String> {
+        let arguments = self.values(component).into_iter();
+        arguments.filter_map(|(name, value)| Some(format!("--{name}={}", self.text(value)?))).collect()
+    }
+
+    /// The files of this node that `component` is given, each with the name of the argument.
+    pub(crate) fn given_files(&self, component: Component) -> Vec<(&'static str, Role, Part)> {
+        let file = |(name, value)| match value {
+            Value::Role(role, part) => Some((name, role, part)),
+            Value::Path(_) | Value::Text(_) => None,
+        };
+        self.values(component).into_iter().filter_map(file).collect()
+    }
+
+    fn values(&self, component: Component) -> Vec<(&'static str, Value<'_>)> {
         let (needed, arguments) = match component {
             Component::ApiServer => (Role::ApiServer, self.api_server()),
             Component::ControllerManager => (Role::ControllerManager, self.controller_manager()),
@@ -102,13 +116,7 @@ impl Expected {
                 Etcd::Stacked | Etcd::Dedicated => (Role::EtcdHealthcheckClient, etcdctl()),
             },
         };
-        if !self.has(needed) {
-            return Vec::new();
-        }
-        arguments
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("--{name}={}", self.text(value)?)))
-            .collect()
+        if self.has(needed) { arguments } else { Vec::new() }
     }
 
     fn text(&self, value: Value<'_>) -> Option<String> {

@@ -71,6 +71,11 @@ impl File {
         Self { role, part, path, bytes, mode }
     }
 
+    /// The same file with other bytes.
+    pub(crate) fn with_bytes(self, bytes: impl AsRef<[u8]>) -> Self {
+        Self { bytes: Zeroizing::new(bytes.as_ref().to_vec()), ..self }
+    }
+
     /// The same file with another mode.
     pub(crate) fn with_mode(self, mode: u32) -> Self {
         Self { mode, ..self }

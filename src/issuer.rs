@@ -19,7 +19,7 @@ use crate::x509::{
 
 /// How far certificates begin before the moment of issuing, for clocks that differ (cmd/kubeadm, constants.go,
 /// `CertificateBackdate`).
-const BACKDATE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const BACKDATE: Duration = Duration::from_secs(5 * 60);
 
 /// A certificate authority that signs: its certificate, those above it, and a [`Signer`] with its key. Copies are cheap.
 ///
@@ -279,10 +279,68 @@ impl Issuer {
         Ok(Self { chain, key, shortened_from })
     }
 
+    /// Makes this self-signed authority's certificate anew, with another serial number and a new validity.
+    pub(crate) fn renewed(&self, profile: &Profile, now: Time) -> Result<Self> {
+        Self::renew(self.certificate(), self.key.clone(), profile, now)
+    }
+
+    /// The same for a certificate that could not sign as it is.
+    pub(crate) fn renewed_with_key(
+        old: &Certificate,
+        key: Arc<PrivateKey>,
+        profile: &Profile,
+        now: Time,
+    ) -> Result<Self> {
+        Self::renew(old, Key::Here(key), profile, now)
+    }
+
+    /// Subject, subject key identifier and all that is not of the profile's making are copied: so what the old certificate's
+    /// key has signed is valid below the new one.
+    fn renew(old: &Certificate, key: Key, profile: &Profile, now: Time) -> Result<Self> {
+        check_is_authority(profile)?;
+        check_key(old, key.signer())?;
+        let public_key = old.public_key();
+        let mut usages = profile.usages_with(public_key.is_rsa());
+        // A limit to extended usages stays one, and lets pass what a cluster's leaves need.
+        let limit: Vec<_> = old.usages().iter().copied().filter(|usage| usage.is_extended()).collect();
+        if !limit.is_empty() {
+            usages.extend(limit);
+            usages.extend([Usage::ServerAuth, Usage::ClientAuth]);
+        }
+        let validity = Validity::new(profile, now, None)?;
+        let template = Template {
+            issuer: old.subject(),
+            subject: old.subject(),
+            not_before: validity.not_before,
+            not_after: validity.not_after,
+            public_key,
+            usages: &usages,
+            authority: Some(old.path_length()),
+            authority_key_identifier: None,
+            sans: &[],
+            renews: Some(old),
+        };
+        let certificate = sign_template(&template, profile, (key.signer(), public_key))?;
+        Ok(Self { chain: vec![certificate], key, shortened_from: None })
+    }
+
+    /// Checks that this authority can make a certificate of `profile` at the moment `now`.
+    pub(crate) fn check_can_sign(&self, profile: &Profile, now: Time) -> Result<()> {
+        check_validity(self.certificate(), now)?;
+        check_usages(self.certificate(), profile).map_err(|error| error.role(profile.role()))
+    }
+
+    /// What signs, where that is not a key in memory.
+    pub(crate) fn signer(&self) -> Option<Arc<dyn Signer>> {
+        match &self.key {
+            Key::Here(_) => None,
+            Key::Elsewhere(signer) => Some(Arc::clone(signer)),
+        }
+    }
+
     fn sign(&self, profile: &Profile, key: &PublicKey, now: Time) -> Result<(Certificate, Option<Time>)> {
         let authority = self.certificate();
-        check_validity(authority, now)?;
-        check_usages(authority, profile).map_err(|error| error.role(profile.role()))?;
+        self.check_can_sign(profile, now)?;
         let validity = Validity::new(profile, now, Some(authority.not_after()))?;
         let certificate = sign_certificate(
             profile,
@@ -333,18 +391,12 @@ fn sign_certificate(
     profile: &Profile,
     validity: &Validity,
     public_key: &PublicKey,
-    (signer, signers_key): (&dyn Signer, &PublicKey),
+    signer: (&dyn Signer, &PublicKey),
     issuer: Option<(&DistinguishedName, Option<&[u8]>)>,
 ) -> Result<Certificate> {
-    if !public_key.is_strong() {
-        return Err(Error::new(Code::Unsupported, "a key of RSA from 2048 bits, ECDSA P-256 or ECDSA P-384")
-            .found(public_key.to_string())
-            .role(profile.role()));
-    }
-    let algorithm = signers_key.signature_algorithm()?;
     let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
     let (issuer, authority_key_identifier) = issuer.unwrap_or((&subject, None));
-    let to_be_signed = Template {
+    let template = Template {
         issuer,
         subject: &subject,
         not_before: validity.not_before,
@@ -354,8 +406,23 @@ fn sign_certificate(
         authority: profile.is_authority().then_some(profile.path_length()),
         authority_key_identifier,
         sans: profile.sans(),
+        renews: None,
+    };
+    sign_template(&template, profile, signer)
+}
+
+fn sign_template(
+    template: &Template<'_>,
+    profile: &Profile,
+    (signer, signers_key): (&dyn Signer, &PublicKey),
+) -> Result<Certificate> {
+    if !template.public_key.is_strong() {
+        return Err(Error::new(Code::Unsupported, "a key of RSA from 2048 bits, ECDSA P-256 or ECDSA P-384")
+            .found(template.public_key.to_string())
+            .role(profile.role()));
     }
-    .to_be_signed(algorithm)?;
+    let algorithm = signers_key.signature_algorithm()?;
+    let to_be_signed = template.to_be_signed(algorithm)?;
     assemble(&to_be_signed, algorithm, &sign(signer, signers_key, algorithm, &to_be_signed)?)
 }
 

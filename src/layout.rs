@@ -110,6 +110,11 @@ impl Layout {
         self.root.as_deref()
     }
 
+    /// Where a part of a role lies, as people know it.
+    pub(crate) fn shown_path(&self, role: Role, part: Part) -> Option<PathBuf> {
+        Some(self.shown(&self.path(role, part)?))
+    }
+
     /// A path as people know it: below the directory where it is, otherwise as it is.
     pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.directory).unwrap_or(path).to_owned()

@@ -69,6 +69,7 @@ pub mod manifest;
 mod names;
 mod pem;
 mod pki;
+mod plan;
 mod report;
 pub mod role;
 mod store;
@@ -92,6 +93,7 @@ pub use names::{
     UserName,
 };
 pub use pki::Pki;
+pub use plan::{Action, Blocked, Difference, Effect, Plan, Policy, Reason, Step};
 pub use report::{Report, Tree};
 pub use role::{Profile, Role};
 pub use store::Store;

@@ -68,6 +68,20 @@ pub(crate) fn has_trailing_data(text: &[u8]) -> bool {
     behind.any(|line| !line.is_empty())
 }
 
+/// `text` up to the end of its last block.
+pub(crate) fn without_trailing_data(text: &[u8]) -> &[u8] {
+    let is_end =
+        |line: &[u8]| str::from_utf8(line).is_ok_and(|line| boundary(line.trim(), "-----END ").is_some());
+    let mut end = text.len();
+    for line in text.split_inclusive(|byte| *byte == b'\n').rev() {
+        if is_end(line) {
+            break;
+        }
+        end -= line.len();
+    }
+    text.get(..end).unwrap_or(text)
+}
+
 /// What was found where a block was missed, for an error.
 pub(crate) fn describe(blocks: &[Block<'_>], text: &[u8]) -> String {
     const MOST_SHOWN: usize = 5;

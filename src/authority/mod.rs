@@ -207,6 +207,15 @@ impl Authorities {
         Ok(())
     }
 
+    /// Lets sign again what signed in `old`, where that is still the same key.
+    pub(crate) fn attach_signers_of(&mut self, old: &Self) {
+        for (role, authority) in &old.authorities {
+            if let Some(signer) = authority.issuer().and_then(Issuer::signer) {
+                _ = self.attach(*role, signer);
+            }
+        }
+    }
+
     /// Makes a key and has the authority of the profile's role sign a certificate for it.
     ///
     /// For [`role::Service`], which belongs to no authority of its own, take the [`issuer`](Authority::issuer) of one.

@@ -61,6 +61,38 @@ impl Kubeconfig {
             .map_err(|error| error.role(role))
     }
 
+    /// This kubeconfig with the client certificate of a newly made one, and its key unless that stays. What the current
+    /// context refers to and is not here is the new one's too; all else stays.
+    pub(crate) fn with_credential_of(mut self, made: Self, keeps_key: bool) -> Self {
+        let (Some(cluster), Some(user)) = (made.current_cluster().cloned(), made.current_user().cloned())
+        else {
+            return self;
+        };
+        if self.current_cluster().is_none() || self.current_user().is_none() {
+            replace(&mut self.clusters, made.clusters, |it| &it.name);
+            replace(&mut self.users, made.users, |it| &it.name);
+            replace(&mut self.contexts, made.contexts, |it| &it.name);
+            self.current_context = made.current_context;
+            return self;
+        }
+        if let Some(own) = self.current_user_mut() {
+            own.client_certificate_data = user.client_certificate_data;
+            if !keeps_key {
+                own.client_key_data = user.client_key_data;
+            }
+        }
+        if let Some(own) = self.current_cluster_mut() {
+            if own.server.is_empty() {
+                own.server = cluster.server;
+            }
+            let is_told = own.certificate_authority.is_some() || own.insecure_skip_tls_verify;
+            if !is_told && own.certificate_authority_data.is_none() {
+                own.certificate_authority_data = cluster.certificate_authority_data;
+            }
+        }
+        self
+    }
+
     fn assemble(
         cluster: &cluster::Cluster,
         authorities: &Authorities,
@@ -89,6 +121,16 @@ impl Kubeconfig {
         kubeconfig.preferences = cluster.has_preferences().then(Fields::default);
         kubeconfig.check()?;
         Ok(kubeconfig)
+    }
+}
+
+/// Puts each of `new` in the place of what has the same name, or at the end.
+fn replace<T>(list: &mut Vec<T>, new: Vec<T>, name: impl Fn(&T) -> &String) {
+    for new in new {
+        match list.iter_mut().find(|old| name(old) == name(&new)) {
+            Some(old) => *old = new,
+            None => list.push(new),
+        }
     }
 }
 

@@ -310,6 +310,18 @@ impl Kubeconfig {
         self.users.iter().find(|user| user.name == *name).map(|user| &user.user)
     }
 
+    /// The cluster of the current context, to change it.
+    pub(crate) fn current_cluster_mut(&mut self) -> Option<&mut Cluster> {
+        let name = self.current()?.cluster.clone();
+        self.clusters.iter_mut().find(|cluster| cluster.name == name).map(|cluster| &mut cluster.cluster)
+    }
+
+    /// The user of the current context, to change it.
+    pub(crate) fn current_user_mut(&mut self) -> Option<&mut User> {
+        let name = self.current()?.user.clone();
+        self.users.iter_mut().find(|user| user.name == name).map(|user| &mut user.user)
+    }
+
     fn current(&self) -> Option<&Context> {
         let context = self.contexts.iter().find(|context| context.name == self.current_context)?;
         Some(&context.context)

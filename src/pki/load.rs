@@ -126,11 +126,15 @@ impl Pki {
         this
     }
 
-    /// Derives again what follows from the files.
+    /// Derives again what follows from the files. A description, and signers elsewhere, stay.
     pub(crate) fn refresh(&mut self) {
         let held = Held::all(self).0;
-        self.authorities = Authorities::usable(&held);
-        self.expected = Expected::infer(&self.layout, &held);
+        let mut authorities = Authorities::usable(&held);
+        authorities.attach_signers_of(&self.authorities);
+        self.authorities = authorities;
+        if !self.expected.is_described() {
+            self.expected = Expected::infer(&self.layout, &held);
+        }
         self.credentials = held.iter().filter_map(|(role, held)| Some((*role, held.credential()?))).collect();
     }
 }

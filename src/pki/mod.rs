@@ -7,13 +7,14 @@ mod save;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::authority::Authorities;
 use crate::cluster::{Cluster, Node};
 use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
 use crate::file::File;
-use crate::key::{PrivateKey, generate_all};
+use crate::key::{PrivateKey, Signer, generate_all};
 use crate::kubeconfig::Kubeconfig;
 use crate::layout::{Layout, Part};
 use crate::role::table::Files;
@@ -74,6 +75,31 @@ impl Pki {
     #[must_use]
     pub fn authorities(&self) -> &Authorities {
         &self.authorities
+    }
+
+    /// Lets `signer` sign for an authority whose key is not here: [`Authorities::attach`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Authorities::attach`].
+    pub fn attach(&mut self, authority: Role, signer: Arc<dyn Signer>) -> Result<()> {
+        self.authorities.attach(authority, signer)
+    }
+
+    /// A file by what it is.
+    pub(crate) fn file(&self, role: Role, part: Part) -> Option<&File> {
+        self.files.iter().find(|file| (file.role(), file.part()) == (role, part))
+    }
+
+    /// Puts a file in the place of the one that there was, or adds it. Call [`refresh`](Self::refresh) afterwards.
+    pub(crate) fn put(&mut self, file: File) {
+        match self.files.iter_mut().find(|old| old.path() == file.path()) {
+            Some(old) => *old = file,
+            None => {
+                self.files.push(file);
+                self.files.sort_by_key(|file| (file.role(), file.part()));
+            }
+        }
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -12,11 +12,14 @@ use crate::pki::Pki;
 /// A directory opened for changing it. As long as this value lives, no other `Store` opens the directory.
 ///
 /// ```no_run
-/// use kubepki::Store;
+/// use kubepki::{Policy, Store, Time};
 ///
 /// # fn main() -> kubepki::Result<()> {
 /// let store = Store::open("/etc/kubernetes")?;
 /// let mut pki = store.load()?;
+/// let plan = pki.plan(pki.expected(), &Policy::default(), Time::now());
+/// print!("{plan}");
+/// plan.apply(&mut pki)?;
 /// store.commit(&mut pki)?;
 /// # Ok(())
 /// # }

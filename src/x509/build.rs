@@ -35,6 +35,9 @@ pub(crate) struct Template<'a> {
     pub(crate) authority: Option<Option<u8>>,
     pub(crate) authority_key_identifier: Option<&'a [u8]>,
     pub(crate) sans: &'a [San],
+    /// The certificate for the same key and name whose place this one takes: its subject key identifier, its names and
+    /// whatever else it has are copied.
+    pub(crate) renews: Option<&'a Certificate>,
 }
 
 /// RFC 5280, section 4.1: x509-cert has the same type, with private fields.
@@ -90,7 +93,9 @@ impl Template<'_> {
             BasicConstraints { ca: self.authority.is_some(), path_len_constraint: self.authority.flatten() };
         extensions.push(extension(ID_CE_BASIC_CONSTRAINTS, CRITICAL, constraints.to_der()?)?);
         if self.authority.is_some() {
-            let identifier = SubjectKeyIdentifier(OctetString::new(self.public_key.key_identifier())?);
+            let own = self.renews.and_then(Certificate::subject_key_identifier).map(<[u8]>::to_vec);
+            let identifier = own.unwrap_or_else(|| self.public_key.key_identifier());
+            let identifier = SubjectKeyIdentifier(OctetString::new(identifier)?);
             extensions.push(extension(ID_CE_SUBJECT_KEY_IDENTIFIER, NOT_CRITICAL, identifier.to_der()?)?);
         }
         if let Some(identifier) = self.authority_key_identifier {
@@ -103,9 +108,23 @@ impl Template<'_> {
         if !self.sans.is_empty() {
             extensions.push(extension(ID_CE_SUBJECT_ALT_NAME, NOT_CRITICAL, san::encode(self.sans)?)?);
         }
+        for extension in self.renews.into_iter().flat_map(Certificate::raw_extensions) {
+            if !MADE_HERE.contains(&extension.extn_id) {
+                extensions.push(extension);
+            }
+        }
         Ok(extensions)
     }
 }
+
+/// What a renewed authority does not copy.
+const MADE_HERE: [ObjectIdentifier; 5] = [
+    ID_CE_KEY_USAGE,
+    ID_CE_EXT_KEY_USAGE,
+    ID_CE_BASIC_CONSTRAINTS,
+    ID_CE_SUBJECT_KEY_IDENTIFIER,
+    ID_CE_AUTHORITY_KEY_IDENTIFIER,
+];
 
 /// The certificate: what was signed, and its signature.
 pub(crate) fn assemble(

@@ -9,6 +9,7 @@ use der::asn1::BitStringRef;
 use der::{AnyRef, Decode, Encode, Reader, Sequence, SliceReader, Tag};
 use sha2::{Digest, Sha256};
 use x509_cert::certificate::{Raw, TbsCertificateInner, Version};
+use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
 };
@@ -234,6 +235,12 @@ impl Certificate {
     /// The extensions, in their order: object identifier in dotted form, and whether it is critical.
     pub fn extensions(&self) -> impl Iterator<Item = (String, bool)> {
         self.0.extensions.iter().map(|(oid, critical)| (oid.to_string(), *critical))
+    }
+
+    /// The extensions with their values, as they were received.
+    pub(super) fn raw_extensions(&self) -> Vec<Extension> {
+        let tbs = TbsCertificateInner::<Raw>::from_der(&self.0.to_be_signed);
+        tbs.ok().and_then(|tbs| tbs.extensions().cloned()).unwrap_or_default()
     }
 
     /// The SHA-256 of the DER: what tools show as the fingerprint.

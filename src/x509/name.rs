@@ -82,6 +82,16 @@ impl DistinguishedName {
         self.values(OU)
     }
 
+    /// Whether both say the same, in whatever order and encoding.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let sorted = |name: &Self| {
+            let mut attributes = name.attributes.clone();
+            attributes.sort();
+            attributes
+        };
+        sorted(self) == sorted(other)
+    }
+
     /// Whether Go reads every value as text; it refuses certificates with any other.
     pub(crate) fn is_text(&self) -> bool {
         self.is_text

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kubepki::kubeconfig::Kubeconfig;
-use kubepki::{Authorities, Convention, Issuer, KeyAlgorithm, Node, PrivateKey, Profile, Signer, Time, role};
+use kubepki::{
+    Authorities, Convention, Issuer, KeyAlgorithm, Node, Pki, PrivateKey, Profile, Signer, Time, role,
+};
 
 use crate::support::{cluster, control_plane, der, fast_cluster, openssl};
 
@@ -37,6 +39,7 @@ fn seeds(target: &str) -> Seeds {
     match target {
         "certificate" => certificates(),
         "kubeconfig" => kubeconfigs(),
+        "machine" => machines(),
         "names" => names(),
         "pem" => pem(),
         "private_key" => private_keys(),
@@ -215,6 +218,42 @@ fn authority(algorithm: KeyAlgorithm, convention: Convention) -> String {
 fn leaf(profile: &Profile) -> Vec<u8> {
     let issuer = issuer(KeyAlgorithm::EcdsaP256, Convention::Documented);
     issuer.issue(profile, Time::now()).unwrap().certificate().der().to_vec()
+}
+
+/// One machine of each kind, and what a tired person leaves behind.
+fn machines() -> Seeds {
+    random([
+        ("control-plane", || archive(&machine(&control_plane("cp-1", "192.0.2.10")))),
+        ("etcd-member", || archive(&machine(&Node::etcd_member("e-1".parse().unwrap(), address())))),
+        ("worker", || archive(&machine(&Node::worker("w-1".parse().unwrap()).addresses([address()])))),
+        ("worker-of-kubeadm", || {
+            let kubelet = "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  \
+                context: {cluster: c, user: u}\nclusters:\n- name: c\n  \
+                cluster: {server: 'https://192.0.2.1', certificate-authority: pki/ca.crt}\nusers:\n- name: u\n  \
+                user: {client-certificate: /var/lib/kubelet/pki/current.pem, client-key: /var/lib/kubelet/pki/current.pem}\n";
+            format!(
+                "@@ kubelet.conf\n{kubelet}@@ pki/ca.crt\n{}@@ /var/lib/kubelet/pki/current.pem\n{}@@ pki/ca.srl\n01\n",
+                authority(KeyAlgorithm::EcdsaP256, Convention::Kubeadm),
+                *generate(KeyAlgorithm::EcdsaP256).to_pem()
+            )
+            .into_bytes()
+        }),
+    ])
+}
+
+fn address() -> std::net::IpAddr {
+    "192.0.2.20".parse().unwrap()
+}
+
+fn machine(node: &Node) -> Pki {
+    let (cluster, now) = (fast_cluster(), Time::now());
+    Authorities::create(&cluster, now).unwrap().join(&cluster, node, now).unwrap()
+}
+
+fn archive(pki: &Pki) -> Vec<u8> {
+    let file =
+        |file: &kubepki::File| [format!("@@ {}\n", file.path().display()).as_bytes(), file.bytes()].concat();
+    pki.files().flat_map(file).collect()
 }
 
 fn names() -> Seeds {

@@ -8,8 +8,8 @@ use base64ct::{Base64, Encoding};
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
-    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, PrivateKey, Profile,
-    PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
+    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, Pki, PrivateKey,
+    Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -19,6 +19,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
     ("kubeconfig", kubeconfig),
+    ("machine", machine),
     ("names", names),
     ("pem", pem),
     ("private_key", private_key),
@@ -44,6 +45,34 @@ pub fn kubeconfig(data: &[u8]) {
     assert_eq!(Kubeconfig::from_yaml(yaml.as_bytes()).as_ref().ok(), Some(&kubeconfig), "{}", *yaml);
     shown(kubeconfig.check());
     _ = format!("{kubeconfig:?}");
+}
+
+/// The files of a machine, each behind a line `@@ PATH`: whatever they are, they are judged, and the judgement can be
+/// shown in every form.
+pub fn machine(data: &[u8]) {
+    let pki = Pki::from_files(files(data));
+    let now = Time::from_unix(1_795_000_000).expect("a moment");
+    let findings = pki.audit(pki.expected(), now);
+    let report = pki.report(&findings, now);
+    _ = (report.to_string(), report.to_json(), report.to_prometheus(), pki.tree().to_string());
+    for component in Component::ALL {
+        _ = pki.expected().arguments(component);
+    }
+    for (_, credential) in pki.credentials() {
+        _ = credential.certificate().identity();
+    }
+}
+
+fn files(data: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        match (line.strip_prefix(b"@@ "), files.last_mut()) {
+            (Some(path), _) => files.push((String::from_utf8_lossy(path).trim().to_owned(), Vec::new())),
+            (None, Some((_, bytes))) => bytes.extend_from_slice(line),
+            (None, None) => {}
+        }
+    }
+    files
 }
 
 /// Names, addresses, moments, roles and usages: what can be read is written as a text that is read as the same, and

@@ -9,13 +9,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
-use kubepki::{Authorities, Cluster, Node, Pki, Role, Time};
+use kubepki::{Authorities, Cluster, Node, Pki, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, print, value};
+use options::{Description, Error, print, value};
 
-const USAGE: &str = "usage: create_cluster --out DIR
-  [--node NAME] [--address IP]        the first control-plane node    (cp-1, 127.0.0.1)
-  [--san NAME|IP]...                  more names of the API server
+const USAGE: &str = "usage: create_cluster --out DIR [OPTION]...
   [--worker NAME=IP]...               a worker and its address";
 
 struct Options {
@@ -61,16 +59,13 @@ fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error>
 
 /// `None` when only the usage is asked for.
 fn read_options() -> Result<Option<Options>, Error> {
-    let (mut out, mut cluster) = (None, ClusterOptions::new()?);
-    let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
-    let (mut sans, mut workers) = (Vec::new(), Vec::<Node>::new());
+    let (mut out, mut description) = (None, Description::default());
+    let mut workers = Vec::<Node>::new();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("out") => out = Some(PathBuf::from(arguments.value()?)),
-            Long("node") => name = value("node", &mut arguments)?,
-            Long("address") => address = value("address", &mut arguments)?,
-            Long("san") => sans.push(value("san", &mut arguments)?),
+            Value(directory) if out.is_none() => out = Some(PathBuf::from(directory)),
             Long("worker") => {
                 let Worker(worker) = value("worker", &mut arguments)?;
                 if workers.iter().any(|other| other.name() == worker.name()) {
@@ -81,13 +76,12 @@ fn read_options() -> Result<Option<Options>, Error> {
             Short('h') | Long("help") => return Ok(None),
             Long(other) => {
                 let other = other.to_owned();
-                cluster = cluster.take(&other, &mut arguments)?;
+                description = description.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    let node = Node::control_plane(name, address);
-    let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
+    let (cluster, node) = description.first_node()?;
     if workers.iter().any(|worker| worker.name() == node.name()) {
         return Err(format!("--worker {:?}: the name of the control-plane node", node.name().as_str()).into());
     }
@@ -98,7 +92,7 @@ fn read_options() -> Result<Option<Options>, Error> {
         )
         .into());
     }
-    Ok(Some(Options { out, cluster: cluster.cluster(), node, workers }))
+    Ok(Some(Options { out, cluster, node, workers }))
 }
 
 struct Worker(Node);

@@ -302,22 +302,17 @@ fn sections(documents: Vec<Value>, notes: &mut Vec<Note>) -> Result<[Section; 3]
             let error = Error::new(Code::Invalid, "each kind once").found_text(&kind);
             return Err(error.field("kind").field(place));
         }
+        let what = format!("{} of {}", quoted(&kind), quoted(&api_version));
         let Some(("kubeadm.k8s.io", version)) = api_version.split_once('/') else {
-            let what = format!("{} of {}", quoted(&kind), quoted(&api_version));
             notes.push(Note::new(place, format!("{what} is passed over: it is not kubeadm's")));
             others.push(what);
             seen.push(kind);
             continue;
         };
         let Some(version) = Version::ALL.into_iter().find(|it| it.id() == version) else {
-            let rule = "kubeadm.k8s.io/v1beta4 or kubeadm.k8s.io/v1beta3, into which `kubeadm config migrate` turns \
-                        an older one";
-            let error = Error::new(Code::Invalid, rule).found(format!(
-                "{} of a {}",
-                quoted(&api_version),
-                quoted(&kind)
-            ));
-            return Err(error.field("apiVersion").field(place));
+            let rule = "kubeadm.k8s.io/v1beta4 or kubeadm.k8s.io/v1beta3 (`kubeadm config migrate` turns older ones \
+                        into it)";
+            return Err(Error::new(Code::Invalid, rule).found(what).field("apiVersion").field(place));
         };
         match sections.iter_mut().find(|section| section.kind == kind) {
             Some(section) => {

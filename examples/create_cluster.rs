@@ -1,6 +1,7 @@
 //! Makes the whole PKI of a new cluster and shows it.
 //!
-//! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`.
+//! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`. `DIR` stands for
+//! `/etc/kubernetes`: a configuration with `certificatesDir: /etc/kubernetes/ssl` has `DIR/ssl/` instead of `DIR/pki/`.
 
 mod options;
 
@@ -9,43 +10,43 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
-use kubepki::{Authorities, Cluster, Node, Pki, Time};
+use kubepki::{Authorities, Node, Part, Pki, Role, Time};
 use lexopt::prelude::*;
-use options::{Description, Error, print, value};
+use options::{Description, Error, Options, print, value};
 
 const USAGE: &str = "usage: create_cluster --out DIR [OPTION]...
   [--worker NAME=IP]...               a worker and its address";
 
-struct Options {
+struct Arguments {
     out: PathBuf,
-    cluster: Cluster,
-    node: Node,
+    description: Description,
     workers: Vec<Node>,
 }
 
 fn main() -> ExitCode {
-    options::run(|| match read_options()? {
-        Some(options) => create(options),
+    options::run(|| match read_arguments()? {
+        Some(arguments) => create(&arguments),
         None => print(format_args!("{USAGE}\n{}\n", options::USAGE)),
     })
 }
 
-fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error> {
+fn create(Arguments { out, description, workers }: &Arguments) -> Result<(), Error> {
+    let Description { cluster, node, .. } = description;
     let now = Time::now();
     let mut times = Vec::new();
     let mut start = Instant::now();
     let mut lap = |what: String| times.push((what, std::mem::replace(&mut start, Instant::now()).elapsed()));
 
-    let authorities = Authorities::create(&cluster, now)?;
+    let authorities = Authorities::create(cluster, now)?;
     lap("authorities and service-account key".to_owned());
-    let mut machines = vec![(out.clone(), authorities.first(&cluster, &node, now)?)];
+    let mut machines = vec![(out.clone(), authorities.first(cluster, node, now)?)];
     lap(format!("control-plane node {}", node.name()));
-    for worker in &workers {
+    for worker in workers {
         let directory = out.join("workers").join(worker.name().as_str());
-        machines.push((directory, authorities.join(&cluster, worker, now)?));
+        machines.push((directory, authorities.join(cluster, worker, now)?));
         lap(format!("worker {}", worker.name()));
     }
-    Pki::save_all(machines.iter().map(|(directory, pki)| (directory, pki)))?;
+    Pki::save_all(machines.iter().map(|(directory, pki)| (description.layout(directory), pki)))?;
     lap(format!("{} files written", machines.iter().map(|(_, pki)| pki.files().count()).sum::<usize>()));
 
     for (directory, pki) in &machines {
@@ -58,8 +59,8 @@ fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error>
 }
 
 /// `None` when only the usage is asked for.
-fn read_options() -> Result<Option<Options>, Error> {
-    let (mut out, mut description) = (None, Description::default());
+fn read_arguments() -> Result<Option<Arguments>, Error> {
+    let (mut out, mut options) = (None, Options::default());
     let mut workers = Vec::<Node>::new();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -76,23 +77,25 @@ fn read_options() -> Result<Option<Options>, Error> {
             Short('h') | Long("help") => return Ok(None),
             Long(other) => {
                 let other = other.to_owned();
-                description = description.take(&other, &mut arguments)?;
+                options = options.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    let (cluster, node) = description.first_node()?;
+    let description = options.first_node()?;
+    let node = &description.node;
     if workers.iter().any(|worker| worker.name() == node.name()) {
         return Err(format!("--worker {:?}: the name of the control-plane node", node.name().as_str()).into());
     }
     let out = out.ok_or("--out DIR is missing; --help shows all options")?;
-    if out.join("pki/ca.crt").exists() {
+    let authority = description.layout(&out).path(Role::KubernetesCa, Part::Certificate);
+    if authority.is_some_and(|path| path.exists()) {
         return Err(format!(
             "--out {out:?}: there is a cluster already; join_node --from it makes more nodes"
         )
         .into());
     }
-    Ok(Some(Options { out, cluster, node, workers }))
+    Ok(Some(Arguments { out, description, workers }))
 }
 
 struct Worker(Node);

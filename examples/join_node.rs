@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use kubepki::{Authorities, Time};
 use lexopt::prelude::*;
-use options::{Description, Error, print};
+use options::{Error, Options, print};
 
 const USAGE: &str =
     "usage: join_node --from DIR --out DIR [--config FILE | --node NAME --address IP] [OPTION]...
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn join() -> Result<(), Error> {
-    let (mut from, mut out, mut description) = (None, None, Description::default());
+    let (mut from, mut out, mut options) = (None, None, Options::default());
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -28,7 +28,7 @@ fn join() -> Result<(), Error> {
             Short('h') | Long("help") => return print(format_args!("{USAGE}\n{}\n", options::USAGE)),
             Long(other) => {
                 let other = other.to_owned();
-                description = description.take(&other, &mut arguments)?;
+                options = options.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
@@ -36,9 +36,9 @@ fn join() -> Result<(), Error> {
     let (Some(from), Some(out)) = (from, out) else {
         return Err("--from and --out are needed; --help shows all options".into());
     };
-    let (cluster, node) = description.node()?;
+    let description = options.node()?;
 
-    let pki = Authorities::load(from)?.join(&cluster, &node, Time::now())?;
-    pki.save(out)?;
+    let pki = Authorities::load(from)?.join(&description.cluster, &description.node, Time::now())?;
+    pki.save(description.layout(&out))?;
     print(pki.tree())
 }

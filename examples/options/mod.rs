@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use kubepki::import::KubeadmConfiguration;
-use kubepki::{Cluster, Endpoint, Node, NodeName, Place, Role, San, Subnet};
+use kubepki::{Cluster, Endpoint, Layout, Node, NodeName, Place, Role, San, Subnet};
 use lexopt::prelude::*;
 
 pub(crate) type Error = Box<dyn std::error::Error>;
@@ -29,9 +29,32 @@ pub(crate) const USAGE: &str =
   [--service-subnet CIDR]...          one, or one of each IP family   (10.96.0.0/12)
   [--dns-domain DOMAIN]               of the cluster's DNS            (cluster.local)";
 
-/// What the options say of a cluster and a machine.
-#[derive(Default)]
+/// A cluster and a machine, as the options describe them.
 pub(crate) struct Description {
+    pub(crate) cluster: Cluster,
+    pub(crate) node: Node,
+    /// Another directory than `/etc/kubernetes/pki`, from a configuration.
+    certificates: Option<PathBuf>,
+}
+
+impl Description {
+    /// Where the files lie when `directory` stands for `/etc/kubernetes`: certificates are below it as they would be below
+    /// that; in `pki` where they would be elsewhere. `/etc/kubernetes` stands for itself.
+    pub(crate) fn layout(&self, directory: &Path) -> Layout {
+        let real = Layout::default();
+        let layout = Layout::new(directory);
+        let Some(certificates) = &self.certificates else { return layout };
+        match certificates.strip_prefix(real.directory()) {
+            _ if directory == real.directory() => layout.certificates(certificates),
+            Ok(below) => layout.certificates(directory.join(below)),
+            Err(_) => layout,
+        }
+    }
+}
+
+/// The options that describe a cluster and a machine.
+#[derive(Default)]
+pub(crate) struct Options {
     given: bool,
     config: Option<PathBuf>,
     name: Option<NodeName>,
@@ -43,7 +66,7 @@ pub(crate) struct Description {
     changes: Vec<Box<dyn FnOnce(Cluster) -> Cluster>>,
 }
 
-impl Description {
+impl Options {
     /// Takes an option and its value; an error when it is not one of these.
     pub(crate) fn take(mut self, option: &str, arguments: &mut lexopt::Parser) -> Result<Self, Error> {
         match option {
@@ -70,7 +93,7 @@ impl Description {
     }
 
     /// The cluster and its first node, with a default for everything but what a configuration should say.
-    pub(crate) fn first_node(mut self) -> Result<(Cluster, Node), Error> {
+    pub(crate) fn first_node(mut self) -> Result<Description, Error> {
         if let Some(kind) = self.kind.as_deref().filter(|kind| *kind != "control-plane") {
             return Err(format!("--kind {kind:?}: the first node is of the kind control-plane").into());
         }
@@ -79,13 +102,13 @@ impl Description {
     }
 
     /// The cluster and any of its machines, which must be named.
-    pub(crate) fn node(self) -> Result<(Cluster, Node), Error> {
+    pub(crate) fn node(self) -> Result<Description, Error> {
         self.machine(KubeadmConfiguration::node)
     }
 
     /// The cluster and a machine, with the defaults of [`first_node`](Self::first_node); `None` if no option describes
     /// them.
-    pub(crate) fn if_given(mut self) -> Result<Option<(Cluster, Node)>, Error> {
+    pub(crate) fn if_given(mut self) -> Result<Option<Description>, Error> {
         if !self.given {
             return Ok(None);
         }
@@ -101,10 +124,8 @@ impl Description {
         Ok(())
     }
 
-    fn machine(
-        self,
-        pick: fn(&KubeadmConfiguration) -> kubepki::Result<Node>,
-    ) -> Result<(Cluster, Node), Error> {
+    fn machine(self, pick: fn(&KubeadmConfiguration) -> kubepki::Result<Node>) -> Result<Description, Error> {
+        let mut certificates = None;
         let (cluster, node) = match self.config {
             Some(file) => {
                 if self.kind.is_some() {
@@ -124,6 +145,7 @@ impl Description {
                     configuration = configuration.endpoint(endpoint);
                 }
                 let explain = |error| format!("{}: {error}{}", file.display(), option_for(&error));
+                certificates = configuration.certificates_directory().map(PathBuf::from);
                 // The node first: its address may be the cluster's as well.
                 let node = pick(&configuration).map_err(explain)?;
                 (configuration.cluster().map_err(explain)?, node)
@@ -148,11 +170,8 @@ impl Description {
         };
         let cluster = self.changes.into_iter().fold(cluster, |cluster, change| change(cluster));
         let node = self.sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
-        if self.subnets.is_empty() {
-            Ok((cluster, node))
-        } else {
-            Ok((cluster.service_subnets(self.subnets), node))
-        }
+        let cluster = if self.subnets.is_empty() { cluster } else { cluster.service_subnets(self.subnets) };
+        Ok(Description { cluster, node, certificates })
     }
 }
 

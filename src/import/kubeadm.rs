@@ -1,7 +1,6 @@
 //! kubeadm's configuration files as descriptions of a cluster and a machine.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,8 +8,10 @@ use std::time::Duration;
 
 use super::schema::{self, Note, Version, mismatch};
 use crate::cluster::{Cluster, Convention, Etcd, Node};
+use crate::disk::{self, Found};
 use crate::document::{self, Value};
 use crate::error::{Code, Error, Result, quoted};
+use crate::layout::Layout;
 use crate::names::{Endpoint, KubernetesVersion, NodeName, San, Subnet};
 use crate::role::Role;
 
@@ -128,15 +129,15 @@ impl KubeadmConfiguration {
     ///
     /// # Errors
     ///
-    /// As `from_yaml`, with the file; [`Code::Io`] when it cannot be read.
+    /// As `from_yaml`, with the file; [`Code::Io`] when it cannot be read, [`Code::Malformed`] when it is no file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut bytes = zeroize::Zeroizing::new(Vec::new());
-        // One byte more than is allowed shows that it is too long.
-        let most = u64::try_from(Self::LONGEST).unwrap_or(u64::MAX).saturating_add(1);
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.map_err(|error| Error::io(path, "read this file", &error))?;
-        Self::from_yaml(&bytes).map_err(|error| error.file(path))
+        let absent = || Error::io(path, "read this file", &ErrorKind::NotFound.into());
+        match disk::find(None, path) {
+            Found::File(file) => Self::from_yaml(&file.bytes).map_err(|error| error.file(path)),
+            Found::Nothing => Err(absent()),
+            Found::Unreadable(error) => Err(error),
+        }
     }
 
     /// The node's name, instead of the file's (`kubeadm --node-name`).
@@ -223,10 +224,23 @@ impl KubeadmConfiguration {
         Ok(self.sans.iter().cloned().fold(node, |node, (role, san)| node.san(role, san)))
     }
 
-    /// The directory of certificates and keys, `certificatesDir`; without it, it is `/etc/kubernetes/pki`.
+    /// The directory of certificates and keys, `certificatesDir`; `None` where that is kubeadm's default,
+    /// `/etc/kubernetes/pki`.
     #[must_use]
     pub fn certificates_directory(&self) -> Option<&Path> {
         self.certificates_directory.as_deref()
+    }
+
+    /// Where kubeadm has the files of the machine: kubeconfigs in `/etc/kubernetes`, certificates and keys in
+    /// [`certificates_directory`](Self::certificates_directory). [`Expected::layout`](crate::Expected::layout) takes it,
+    /// so that arguments name those places.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let layout = Layout::default();
+        match &self.certificates_directory {
+            Some(directory) => layout.certificates(directory),
+            None => layout,
+        }
     }
 
     /// What in the file has no effect, or perhaps not the one that was meant.

@@ -163,14 +163,15 @@ pub(super) fn known(
         Value::Map(entries) => entries,
         other => return Err(mismatch("a mapping", &other, path)),
     };
+    let types = Version::ALL.map(|version| Type { version, fields: fields(version, of).collect() });
     let mut found = Vec::new();
     for (name, value) in entries {
-        match fields(version, of).find(|(field, _)| *field == name) {
+        match own(&types, version).find(|(field, _)| *field == name) {
             Some((field, of)) => {
                 let value = known(value, version, of, &format!("{path}.{field}"), notes)?;
                 found.push((name, value));
             }
-            None => notes.push(unknown(version, of, path, &name)),
+            None => notes.push(unknown(version, &types, path, &name)),
         }
     }
     Ok(Value::Map(found))
@@ -181,14 +182,25 @@ pub(super) fn mismatch(expected: &str, found: &Value, path: &str) -> Error {
     Error::new(Code::Malformed, expected).found(found.kind()).field(path.to_owned())
 }
 
-fn unknown(version: Version, of: &str, path: &str, name: &str) -> Note {
+/// The same type in one of the versions.
+struct Type {
+    version: Version,
+    fields: Vec<(&'static str, &'static str)>,
+}
+
+/// The fields that the type has in `version`.
+fn own(types: &[Type], version: Version) -> impl Iterator<Item = &(&'static str, &'static str)> {
+    types.iter().filter(move |it| it.version == version).flat_map(|it| &it.fields)
+}
+
+fn unknown(version: Version, types: &[Type], path: &str, name: &str) -> Note {
     let plain = !name.is_empty() && name.len() < 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let path = if plain { format!("{path}.{name}") } else { format!("{path}.{}", quoted(name)) };
-    let elsewhere = |other: &Version| fields(*other, of).any(|(field, _)| field == name);
-    let similar = fields(version, of).find(|(field, _)| field.eq_ignore_ascii_case(name));
-    let hint = match (similar, Version::ALL.into_iter().find(elsewhere)) {
-        (Some((field, _)), _) => format!("; did you mean {field}?"),
-        (None, Some(other)) => format!("; {} has it", other.id()),
+    let similar = own(types, version).map(|(field, _)| field).find(|field| field.eq_ignore_ascii_case(name));
+    let elsewhere = types.iter().find(|it| it.fields.iter().any(|(field, _)| *field == name));
+    let hint = match (similar, elsewhere) {
+        (Some(field), _) => format!("; did you mean {field}?"),
+        (None, Some(other)) => format!("; {} has it", other.version.id()),
         (None, None) => String::new(),
     };
     Note::new(path, format!("unknown to kubeadm's {}, and without effect{hint}", version.id()))

@@ -1,7 +1,8 @@
 //! Makes the whole PKI of a new cluster and shows it.
 //!
 //! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`. `DIR` stands for
-//! `/etc/kubernetes`: a configuration with `certificatesDir: /etc/kubernetes/ssl` has `DIR/ssl/` instead of `DIR/pki/`.
+//! `/etc/kubernetes`: a configuration with `certificatesDir: /etc/kubernetes/ssl` has `DIR/ssl/` instead of
+//! `DIR/pki/`.
 
 mod options;
 

@@ -1,12 +1,12 @@
 //! kubeadm's configuration as the description of a cluster and a machine.
 //!
-//! The files in `fixtures/kubeadm/` are such that kubeadm 1.36 accepts them (`kubeadm config validate`); those that
-//! begin with `init-` are for `kubeadm init`.
+//! The files in `fixtures/kubeadm/` are such that kubeadm 1.36 accepts them (`kubeadm config validate`);
+//! those that begin with `init-` are for `kubeadm init`.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use kubepki::import::{KubeadmConfiguration, Note};
+use kubepki::import::{KubeadmConfiguration, Remark};
 use kubepki::{
     Cluster, Code, Component, Convention, Endpoint, Etcd, Expected, KeyAlgorithm, Layout, Node, Role,
 };
@@ -36,8 +36,8 @@ fn kubeadm(endpoint: &str) -> Cluster {
     Cluster::new(endpoint.parse().unwrap()).convention(Convention::Kubeadm)
 }
 
-fn notes(configuration: &KubeadmConfiguration) -> Vec<String> {
-    configuration.notes().iter().map(Note::to_string).collect()
+fn remarks(configuration: &KubeadmConfiguration) -> Vec<String> {
+    configuration.remarks().iter().map(Remark::to_string).collect()
 }
 
 #[test]
@@ -123,14 +123,14 @@ fn a_configuration_describes_what_kubeadm_would_make_of_it() {
 }
 
 #[test]
-fn no_field_that_kubeadm_knows_is_noted() {
+fn no_field_that_kubeadm_knows_is_remarked_on() {
     for file in
         ["init-v1beta3.yaml", "init-dual-stack.yaml", "init-external-etcd.json", "join-control-plane.yaml"]
     {
-        assert_eq!(notes(&load(file)), [""; 0], "{file}");
+        assert_eq!(remarks(&load(file)), [""; 0], "{file}");
     }
     assert_eq!(
-        notes(&load("init-v1beta4.yaml")),
+        remarks(&load("init-v1beta4.yaml")),
         [
             "document 3: \"KubeletConfiguration\" of \"kubelet.config.k8s.io/v1beta1\" is passed over: it is not \
              kubeadm's",
@@ -141,7 +141,7 @@ fn no_field_that_kubeadm_knows_is_noted() {
 }
 
 #[test]
-fn what_has_no_effect_is_noted_with_its_field() {
+fn what_has_no_effect_is_remarked_on_with_its_field() {
     let unknown = |field: &str, version: &str, hint: &str| {
         format!("{field}: unknown to kubeadm's {version}, and without effect{hint}")
     };
@@ -221,10 +221,10 @@ fn what_has_no_effect_is_noted_with_its_field() {
         ),
     ] {
         let configuration = read(&document(version, kind, fields)).unwrap();
-        assert_eq!(notes(&configuration), [note.as_str()]);
-        assert!(note.starts_with(configuration.notes()[0].field()));
+        assert_eq!(remarks(&configuration), [note.as_str()]);
+        assert!(note.starts_with(configuration.remarks()[0].field()));
     }
-    let kind = notes(&load("join-worker.yaml"));
+    let kind = remarks(&load("join-worker.yaml"));
     let metadata = ["ClusterConfiguration", "InitConfiguration", "JoinConfiguration"];
     assert_eq!(kind, metadata.map(|kind| unknown(&format!("{kind}.metadata"), "v1beta3", "")));
 }
@@ -449,7 +449,7 @@ fn what_is_meant_to_harm_is_refused_in_no_time_and_quoted_by_no_error() {
     }
     assert_eq!(KubeadmConfiguration::from_yaml(b"\x7fELF\xff\xfe\0").unwrap_err().code(), Code::Malformed);
     let many = init.replace("---", &(0..50_000).map(|number| format!("f{number}:\n")).collect::<String>());
-    assert_eq!(read(&many).unwrap().notes().len(), 50_000);
+    assert_eq!(read(&many).unwrap().remarks().len(), 50_000);
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 
     let directory = fixture("");

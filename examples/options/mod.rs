@@ -38,8 +38,8 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// Where the files lie when `directory` stands for `/etc/kubernetes`: certificates are below it as they would be below
-    /// that; in `pki` where they would be elsewhere. `/etc/kubernetes` stands for itself.
+    /// Where the files lie when `directory` stands for `/etc/kubernetes`: certificates are below it as they
+    /// would be below that; in `pki` where they would be elsewhere. `/etc/kubernetes` stands for itself.
     pub(crate) fn layout(&self, directory: &Path) -> Layout {
         let real = Layout::default();
         let layout = Layout::new(directory);
@@ -106,8 +106,8 @@ impl Options {
         self.machine(KubeadmConfiguration::node)
     }
 
-    /// The cluster and a machine, with the defaults of [`first_node`](Self::first_node); `None` if no option describes
-    /// them.
+    /// The cluster and a machine, with the defaults of [`first_node`](Self::first_node); `None` if no option
+    /// describes them.
     pub(crate) fn if_given(mut self) -> Result<Option<Description>, Error> {
         if !self.given {
             return Ok(None);
@@ -132,8 +132,8 @@ impl Options {
                     return Err("--kind: --config says of which kind the machine is".into());
                 }
                 let mut configuration = KubeadmConfiguration::load(&file)?;
-                for note in configuration.notes() {
-                    eprintln!("note: {}: {note}", file.display());
+                for remark in configuration.remarks() {
+                    eprintln!("note: {}: {remark}", file.display());
                 }
                 if let Some(name) = self.name {
                     configuration = configuration.node_name(name);

@@ -44,8 +44,8 @@ pub fn certificate(data: &[u8]) {
 /// certificate of each of its roles.
 pub fn kubeadm_config(data: &[u8]) {
     let Some(configuration) = shown(KubeadmConfiguration::from_yaml(data)) else { return };
-    for note in configuration.notes() {
-        assert!(note.to_string().starts_with(note.field()), "{note}");
+    for remark in configuration.remarks() {
+        assert!(remark.to_string().starts_with(remark.field()), "{remark}");
     }
     let Some(cluster) = shown(configuration.cluster()) else { return };
     for node in [configuration.node(), configuration.first_node()] {

@@ -1,5 +1,5 @@
-//! YAML and JSON, as far as Kubernetes uses them: what [`read`] and [`read_all`] understand and what [`write`] writes is
-//! a [`Value`].
+//! YAML and JSON, as far as Kubernetes uses them: what [`read`] and [`read_all`] understand and what [`write`]
+//! writes is a [`Value`].
 
 mod json;
 mod read;

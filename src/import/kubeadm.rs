@@ -1,12 +1,11 @@
 //! kubeadm's configuration files as descriptions of a cluster and a machine.
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::schema::{self, Note, Version, mismatch};
+use super::schema::{self, Remark, Version, mismatch};
 use crate::cluster::{Cluster, Convention, Etcd, Node};
 use crate::disk::{self, Found};
 use crate::document::{self, Value};
@@ -19,11 +18,11 @@ const INIT: &str = "InitConfiguration";
 const CLUSTER: &str = "ClusterConfiguration";
 const JOIN: &str = "JoinConfiguration";
 
-/// What kubeadm's configuration says about certificates: the documents `InitConfiguration`, `ClusterConfiguration` and
-/// `JoinConfiguration` of `kubeadm.k8s.io/v1beta3` and `v1beta4`.
+/// What kubeadm's configuration says about certificates: the documents `InitConfiguration`,
+/// `ClusterConfiguration` and `JoinConfiguration` of `kubeadm.k8s.io/v1beta3` and `v1beta4`.
 ///
-/// What kubeadm finds out on the machine where it runs, the caller gives: the node's name and its advertise address,
-/// where the file has none.
+/// What kubeadm finds out on the machine where it runs, the caller gives: the node's name and its advertise
+/// address, where the file has none.
 ///
 /// ```
 /// use kubepki::import::KubeadmConfiguration;
@@ -48,7 +47,7 @@ const JOIN: &str = "JoinConfiguration";
 /// let pki = Pki::create(&configuration.cluster()?, &configuration.node()?, Time::now())?;
 /// # assert_eq!(pki.files().count(), 27);
 /// assert_eq!(
-///     configuration.notes()[0].to_string(),
+///     configuration.remarks()[0].to_string(),
 ///     "ClusterConfiguration.apiServer.certSans: unknown to kubeadm's v1beta4, and without effect; \
 ///      did you mean certSANs?"
 /// );
@@ -67,7 +66,7 @@ pub struct KubeadmConfiguration {
     join: Option<Machine>,
     name: Option<NodeName>,
     advertise: Option<IpAddr>,
-    notes: Vec<Note>,
+    remarks: Vec<Remark>,
 }
 
 /// The machine that a document describes.
@@ -93,35 +92,35 @@ impl KubeadmConfiguration {
 
     /// Reads YAML or JSON, in UTF-8, of at most 1 MiB: one document or several, in any order.
     ///
-    /// Documents of other groups, such as `KubeletConfiguration`, and fields that kubeadm does not know, are passed over:
-    /// see [`notes`](Self::notes). Defaults are those of kubeadm.
+    /// Documents of other groups, such as `KubeletConfiguration`, and fields that kubeadm does not know, are
+    /// passed over: see [`remarks`](Self::remarks). Defaults are those of kubeadm.
     ///
     /// # Errors
     ///
     /// [`Code::Malformed`] for what is no YAML of Kubernetes (anchors, tags and keys that stand twice are refused as
-    /// well), a field of another type, or a file without any of kubeadm's documents; [`Code::Invalid`] for a version or
-    /// kind of `kubeadm.k8s.io` that is not supported, for two documents of a kind, and for values that kubeadm refuses,
-    /// each with the field. (cmd/kubeadm/app/apis/kubeadm/validation/validation.go)
+    /// well), a field of another type, or a file without any of kubeadm's documents; [`Code::Invalid`] for a
+    /// version or kind of `kubeadm.k8s.io` that is not supported, for two documents of a kind, and for values
+    /// that kubeadm refuses, each with the field. (cmd/kubeadm/app/apis/kubeadm/validation/validation.go)
     pub fn from_yaml(documents: &[u8]) -> Result<Self> {
-        let mut notes = Vec::new();
-        let [init, cluster, join] = &sections(document::read_all(documents, Self::LONGEST)?, &mut notes)?;
+        let mut remarks = Vec::new();
+        let [init, cluster, join] = &sections(document::read_all(documents, Self::LONGEST)?, &mut remarks)?;
 
-        let init_machine = machine(init, Some("localAPIEndpoint"), &mut notes)?;
+        let init_machine = machine(init, Some("localAPIEndpoint"), &mut remarks)?;
         let is_control_plane = join.get("controlPlane").is_some();
         let local_endpoint = is_control_plane.then_some("controlPlane.localAPIEndpoint");
-        let join_machine = machine(join, local_endpoint, &mut notes)?;
+        let join_machine = machine(join, local_endpoint, &mut remarks)?;
         let bind_port =
             init_machine.control_plane.as_ref().map_or(Endpoint::API_SERVER_PORT, |it| it.bind_port);
         Ok(Self {
             endpoint: cluster.parse("controlPlaneEndpoint", |text| endpoint(text, bind_port))?,
-            sans: sans(cluster, &mut notes)?,
+            sans: sans(cluster, &mut remarks)?,
             certificates_directory: cluster.parse("certificatesDir", absolute)?,
             init: (init.is_there || cluster.is_there).then_some(init_machine),
             join: join.is_there.then_some(join_machine),
-            cluster: description(cluster, &mut notes)?,
+            cluster: description(cluster, &mut remarks)?,
             name: None,
             advertise: None,
-            notes,
+            remarks,
         })
     }
 
@@ -129,10 +128,11 @@ impl KubeadmConfiguration {
     ///
     /// # Errors
     ///
-    /// As `from_yaml`, with the file; [`Code::Io`] when it cannot be read, [`Code::Malformed`] when it is no file.
+    /// As `from_yaml`, with the file; [`Code::Io`] when it cannot be read, [`Code::Malformed`] when it is no
+    /// file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let absent = || Error::io(path, "read this file", &ErrorKind::NotFound.into());
+        let absent = || Error::io(path, "read this file", &std::io::Error::other("there is none"));
         match disk::find(None, path) {
             Found::File(file) => Self::from_yaml(&file.bytes).map_err(|error| error.file(path)),
             Found::Nothing => Err(absent()),
@@ -153,7 +153,8 @@ impl KubeadmConfiguration {
         self
     }
 
-    /// Where clients reach the API servers, instead of what the file says (`kubeadm --control-plane-endpoint`).
+    /// Where clients reach the API servers, instead of what the file says (`kubeadm
+    /// --control-plane-endpoint`).
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);
         self
@@ -197,7 +198,8 @@ impl KubeadmConfiguration {
         }
     }
 
-    /// The machine on which `kubeadm init` would run with this file, whether or not there is a `JoinConfiguration` too.
+    /// The machine on which `kubeadm init` would run with this file, whether or not there is a
+    /// `JoinConfiguration` too.
     ///
     /// # Errors
     ///
@@ -245,8 +247,8 @@ impl KubeadmConfiguration {
 
     /// What in the file has no effect, or perhaps not the one that was meant.
     #[must_use]
-    pub fn notes(&self) -> &[Note] {
-        &self.notes
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 }
 
@@ -262,7 +264,8 @@ impl Section {
         format!("{}.{path}", self.kind)
     }
 
-    /// What stands at `path`, `networking.dnsDomain`. The walk over the schema has made sure that mappings lead to it.
+    /// What stands at `path`, `networking.dnsDomain`. The walk over the schema has made sure that mappings
+    /// lead to it.
     fn get(&self, path: &str) -> Option<&Value> {
         path.split('.')
             .try_fold(&self.value, |value, name| value.get(name))
@@ -304,7 +307,7 @@ fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
 }
 
 /// The documents of kubeadm: InitConfiguration, ClusterConfiguration, JoinConfiguration.
-fn sections(documents: Vec<Value>, notes: &mut Vec<Note>) -> Result<[Section; 3]> {
+fn sections(documents: Vec<Value>, remarks: &mut Vec<Remark>) -> Result<[Section; 3]> {
     let mut sections =
         [INIT, CLUSTER, JOIN].map(|kind| Section { kind, is_there: false, value: Value::Null });
     let mut seen: Vec<String> = Vec::new();
@@ -318,7 +321,7 @@ fn sections(documents: Vec<Value>, notes: &mut Vec<Note>) -> Result<[Section; 3]
         }
         let what = format!("{} of {}", quoted(&kind), quoted(&api_version));
         let Some(("kubeadm.k8s.io", version)) = api_version.split_once('/') else {
-            notes.push(Note::new(place, format!("{what} is passed over: it is not kubeadm's")));
+            remarks.push(Remark::new(place, format!("{what} is passed over: it is not kubeadm's")));
             others.push(what);
             seen.push(kind);
             continue;
@@ -331,10 +334,10 @@ fn sections(documents: Vec<Value>, notes: &mut Vec<Note>) -> Result<[Section; 3]
         match sections.iter_mut().find(|section| section.kind == kind) {
             Some(section) => {
                 section.is_there = true;
-                section.value = schema::known(value, version, section.kind, section.kind, notes)?;
+                section.value = schema::known(value, version, section.kind, section.kind, remarks)?;
             }
             None if version.passes_over(&kind) => {
-                notes.push(Note::new(
+                remarks.push(Remark::new(
                     place,
                     format!("{kind} is passed over: it says nothing about certificates"),
                 ));
@@ -367,13 +370,13 @@ fn header(document: &Value, name: &str, place: &str) -> Result<String> {
 }
 
 /// The machine that InitConfiguration or JoinConfiguration describes.
-fn machine(section: &Section, local_endpoint: Option<&str>, notes: &mut Vec<Note>) -> Result<Machine> {
+fn machine(section: &Section, local_endpoint: Option<&str>, remarks: &mut Vec<Remark>) -> Result<Machine> {
     // util/node, `GetHostname`
     let name = section.parse("nodeRegistration.name", |name| name.trim().to_lowercase().parse())?;
     let control_plane = match local_endpoint {
         Some(path) => Some(LocalEndpoint {
             field: section.field(path),
-            advertise: advertise(section, &format!("{path}.advertiseAddress"), notes)?,
+            advertise: advertise(section, &format!("{path}.advertiseAddress"), remarks)?,
             bind_port: bind_port(section, &format!("{path}.bindPort"))?,
         }),
         None => None,
@@ -382,7 +385,7 @@ fn machine(section: &Section, local_endpoint: Option<&str>, notes: &mut Vec<Note
 }
 
 /// (util/config/initconfiguration.go, `SetAPIEndpointDynamicDefaults`)
-fn advertise(section: &Section, path: &str, notes: &mut Vec<Note>) -> Result<Option<IpAddr>> {
+fn advertise(section: &Section, path: &str, remarks: &mut Vec<Remark>) -> Result<Option<IpAddr>> {
     let address = section.parse(path, |text| {
         address(text).ok_or_else(|| Error::invalid("address", "an IPv4 or IPv6 address", text))
     })?;
@@ -392,7 +395,7 @@ fn advertise(section: &Section, path: &str, notes: &mut Vec<Note>) -> Result<Opt
     }
     let what =
         format!("{address} is no address of the node: kubeadm puts one there that it finds on the machine");
-    notes.push(Note::new(section.field(path), what));
+    remarks.push(Remark::new(section.field(path), what));
     Ok(None)
 }
 
@@ -408,7 +411,7 @@ fn bind_port(section: &Section, path: &str) -> Result<u16> {
 }
 
 /// The cluster but for its endpoint.
-fn description(section: &Section, notes: &mut Vec<Note>) -> Result<Cluster> {
+fn description(section: &Section, remarks: &mut Vec<Remark>) -> Result<Cluster> {
     let nowhere = Endpoint::from_ip(Ipv4Addr::UNSPECIFIED.into(), Endpoint::API_SERVER_PORT);
     let mut cluster = Cluster::new(nowhere).convention(Convention::Kubeadm).etcd(etcd(section)?);
     if let Some(name) = section.parse("clusterName", FromStr::from_str)? {
@@ -428,7 +431,7 @@ fn description(section: &Section, notes: &mut Vec<Note>) -> Result<Cluster> {
         cluster = cluster.kubernetes_version(version);
     } else if let Some(label) = section.text("kubernetesVersion")? {
         let what = format!("what {label} means, kubeadm looks up where it runs: no version is followed");
-        notes.push(Note::new(section.field("kubernetesVersion"), what));
+        remarks.push(Remark::new(section.field("kubernetesVersion"), what));
     }
     let authority =
         section.parse("caCertificateValidityPeriod", duration)?.unwrap_or(cluster.authority_lifetime);
@@ -470,7 +473,7 @@ fn etcd(section: &Section) -> Result<Etcd> {
 }
 
 /// The names that certificates are given besides those that kubeadm knows by itself.
-fn sans(section: &Section, notes: &mut Vec<Note>) -> Result<Vec<(Role, San)>> {
+fn sans(section: &Section, remarks: &mut Vec<Remark>) -> Result<Vec<(Role, San)>> {
     let mut sans = Vec::new();
     for (role, path) in [
         (Role::ApiServer, "apiServer.certSANs"),
@@ -490,7 +493,7 @@ fn sans(section: &Section, notes: &mut Vec<Note>) -> Result<Vec<(Role, San)>> {
                     quoted(&text),
                     error.expected()
                 );
-                notes.push(Note::new(field, what));
+                remarks.push(Remark::new(field, what));
             }
             sans.push((role, san));
         }
@@ -498,8 +501,8 @@ fn sans(section: &Section, notes: &mut Vec<Note>) -> Result<Vec<(Role, San)>> {
     Ok(sans)
 }
 
-/// What kubeadm takes for a name: an address, any RFC 1123 subdomain, or one behind `*.`. It refuses anything else
-/// (validation.go, `ValidateCertSANs`).
+/// What kubeadm takes for a name: an address, any RFC 1123 subdomain, or one behind `*.`. It refuses anything
+/// else (validation.go, `ValidateCertSANs`).
 fn san(text: &str) -> Result<San> {
     if let Some(address) = address(text) {
         return Ok(address.into());
@@ -525,7 +528,8 @@ fn address(text: &str) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
-/// Without a port it is that of the first node (util/endpoint.go). An IPv6 address may stand without brackets there.
+/// Without a port it is that of the first node (util/endpoint.go). An IPv6 address may stand without brackets
+/// there.
 fn endpoint(text: &str, bind_port: u16) -> Result<Endpoint> {
     if let Some(address) = address(text) {
         return Ok(Endpoint::from_ip(address, bind_port));
@@ -575,7 +579,8 @@ fn version(text: &str) -> Result<Option<KubernetesVersion>> {
         .map_err(|_| Error::invalid("Kubernetes version", "v1.MINOR.PATCH or a label", text))
 }
 
-/// A duration as Go writes it (time.ParseDuration): `8760h0m0s`, `1.5h`. It is a lifetime, so no less than a second.
+/// A duration as Go writes it (time.ParseDuration): `8760h0m0s`, `1.5h`. It is a lifetime, so no less than a
+/// second.
 fn duration(text: &str) -> Result<Duration> {
     let longest = u128::from(i64::MAX.unsigned_abs());
     nanoseconds(text)

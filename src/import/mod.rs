@@ -4,4 +4,4 @@ mod kubeadm;
 mod schema;
 
 pub use kubeadm::KubeadmConfiguration;
-pub use schema::Note;
+pub use schema::Remark;

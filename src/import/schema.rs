@@ -9,12 +9,12 @@ use crate::error::{Code, Error, Result, quoted};
 ///
 /// It quotes no value that may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct Remark {
     field: String,
     what: String,
 }
 
-impl Note {
+impl Remark {
     pub(super) fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
         Self { field: field.into(), what: what.into() }
     }
@@ -26,7 +26,7 @@ impl Note {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.what)
     }
@@ -63,8 +63,8 @@ impl Version {
 }
 
 /// The types of both versions: a name, then the fields (cmd/kubeadm/app/apis/kubeadm/v1beta3/types.go and
-/// v1beta4/types.go, of 1.36; bootstraptoken/v1/types.go; k8s.io/api/core/v1). `field=Type` is looked into, and
-/// `field=[Type]` is a list; other fields are taken for what they are.
+/// v1beta4/types.go, of 1.36; bootstraptoken/v1/types.go; k8s.io/api/core/v1). `field=Type` is looked into,
+/// and `field=[Type]` is a list; other fields are taken for what they are.
 const BOTH: &str = "
 InitConfiguration apiVersion kind bootstrapTokens=[BootstrapToken] nodeRegistration=NodeRegistrationOptions
 InitConfiguration localAPIEndpoint=APIEndpoint certificateKey skipPhases patches=Patches
@@ -130,10 +130,10 @@ fn fields(version: Version, of: &str) -> impl Iterator<Item = (&'static str, &'s
         .map(|field| field.split_once('=').unwrap_or((field, "")))
 }
 
-/// `value` without the fields that this version of a type does not have, each of which becomes a note.
+/// `value` without the fields that this version of a type does not have, each of which becomes a remark.
 ///
-/// kubeadm passes over them too, with a warning (util/config/strict, `VerifyUnmarshalStrict`). As there, names of
-/// fields are case-sensitive.
+/// kubeadm passes over them too, with a warning (util/config/strict, `VerifyUnmarshalStrict`). As there,
+/// names of fields are case-sensitive.
 ///
 /// # Errors
 ///
@@ -143,7 +143,7 @@ pub(super) fn known(
     version: Version,
     of: &str,
     path: &str,
-    notes: &mut Vec<Note>,
+    remarks: &mut Vec<Remark>,
 ) -> Result<Value> {
     if let Some(of) = of.strip_prefix('[').and_then(|of| of.strip_suffix(']')) {
         return match value {
@@ -151,7 +151,7 @@ pub(super) fn known(
             Value::List(items) => {
                 let items = items.into_iter().enumerate();
                 let items =
-                    items.map(|(place, item)| known(item, version, of, &format!("{path}[{place}]"), notes));
+                    items.map(|(place, item)| known(item, version, of, &format!("{path}[{place}]"), remarks));
                 items.collect::<Result<_>>().map(Value::List)
             }
             other => Err(mismatch("a list", &other, path)),
@@ -168,10 +168,10 @@ pub(super) fn known(
     for (name, value) in entries {
         match own(&types, version).find(|(field, _)| *field == name) {
             Some((field, of)) => {
-                let value = known(value, version, of, &format!("{path}.{field}"), notes)?;
+                let value = known(value, version, of, &format!("{path}.{field}"), remarks)?;
                 found.push((name, value));
             }
-            None => notes.push(unknown(version, &types, path, &name)),
+            None => remarks.push(unknown(version, &types, path, &name)),
         }
     }
     Ok(Value::Map(found))
@@ -193,7 +193,7 @@ fn own(types: &[Type], version: Version) -> impl Iterator<Item = &(&'static str,
     types.iter().filter(move |it| it.version == version).flat_map(|it| &it.fields)
 }
 
-fn unknown(version: Version, types: &[Type], path: &str, name: &str) -> Note {
+fn unknown(version: Version, types: &[Type], path: &str, name: &str) -> Remark {
     let plain = !name.is_empty() && name.len() < 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let path = if plain { format!("{path}.{name}") } else { format!("{path}.{}", quoted(name)) };
     let similar = own(types, version).map(|(field, _)| field).find(|field| field.eq_ignore_ascii_case(name));
@@ -203,7 +203,7 @@ fn unknown(version: Version, types: &[Type], path: &str, name: &str) -> Note {
         (None, Some(other)) => format!("; {} has it", other.version.id()),
         (None, None) => String::new(),
     };
-    Note::new(path, format!("unknown to kubeadm's {}, and without effect{hint}", version.id()))
+    Remark::new(path, format!("unknown to kubeadm's {}, and without effect{hint}", version.id()))
 }
 
 #[cfg(test)]

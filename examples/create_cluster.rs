@@ -15,7 +15,7 @@ use kubepki::{Authorities, Node, Part, Pki, Role, Time};
 use lexopt::prelude::*;
 use options::{Description, Error, Options, print, value};
 
-const USAGE: &str = "usage: create_cluster --out DIR [OPTION]...
+const USAGE: &str = "usage: create_cluster [--out] DIR [OPTION]...
   [--worker NAME=IP]...               a worker and its address";
 
 struct Arguments {

@@ -87,7 +87,7 @@ fn files(directory: &Path) -> Vec<String> {
 }
 
 /// An example, which `cargo test` has built beside the tests.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let target = env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let program = target.join("examples").join(name);
     assert!(program.exists(), "{} is missing: cargo build --examples", program.display());

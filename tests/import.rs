@@ -4,14 +4,17 @@
 //! those that begin with `init-` are for `kubeadm init`.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use kubepki::import::{KubeadmConfiguration, Remark};
 use kubepki::{
-    Cluster, Code, Component, Convention, Endpoint, Etcd, Expected, KeyAlgorithm, Layout, Node, Role,
+    Certificate, Cluster, Code, Component, Convention, Endpoint, Etcd, Expected, KeyAlgorithm, Layout, Node,
+    Role,
 };
 
-use crate::support::{control_plane, refused};
+use crate::disk::example;
+use crate::support::{control_plane, refused, utf8};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -525,4 +528,57 @@ fn arguments_name_the_directory_of_certificates_that_the_file_has() {
 
     let without = load("init-dual-stack.yaml");
     assert_eq!((without.certificates_directory(), without.layout()), (None, Layout::default()));
+}
+
+#[test]
+fn every_example_takes_a_configuration_which_its_other_options_override() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |name: &str, arguments: &[&str]| -> Output {
+        let output =
+            Command::new(example(name)).args(arguments).current_dir(directory.path()).output().unwrap();
+        println!("{name} {arguments:?}: {output:?}");
+        output
+    };
+    let fixture = |name: &str| fixture(name).display().to_string();
+    let (first, second) = (fixture("init-v1beta4.yaml"), fixture("join-control-plane.yaml"));
+    let created = run("create_cluster", &["first", "--config", &first, "--cluster-name", "other"]);
+    assert!(created.status.success());
+    let said = utf8(created.stderr);
+    assert!(said.contains(&format!("note: {first}: document 3: ")), "{said}");
+    let first_node = directory.path().join("first");
+    assert!(first_node.join("ssl/etcd/ca.key").exists() && !first_node.join("pki").exists());
+    let kubeconfig = std::fs::read_to_string(first_node.join("super-admin.conf")).unwrap();
+    assert!(kubeconfig.contains("kubernetes-super-admin@other"));
+
+    assert!(run("check_pki", &["first", "--config", &first, "--cluster-name", "other"]).status.success());
+    let missing =
+        run("check_pki", &["first", "--config", &first, "--cluster-name", "other", "--san", "a.example.com"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(utf8(missing.stdout).contains("a.example.com"));
+
+    std::fs::rename(first_node.join("ssl"), first_node.join("pki")).unwrap();
+    let arguments = ["--from", "first", "--out", "second", "--config", &second, "--node", "cp-9"];
+    assert!(run("join_node", &arguments).status.success());
+    let certificate = std::fs::read(directory.path().join("second/pki/apiserver.crt")).unwrap();
+    let certificate = Certificate::from_pem(&certificate).unwrap().remove(0);
+    let sans: Vec<_> = certificate.sans().iter().map(ToString::to_string).collect();
+    for name in ["DNS:cp-9", "DNS:api.internal", "IP:192.0.2.12"] {
+        assert!(sans.contains(&name.to_owned()), "{sans:?}");
+    }
+
+    for (file, option) in [
+        (document("v1beta4", "ClusterConfiguration", "controlPlaneEndpoint: a"), "--node NAME"),
+        (document("v1beta4", "InitConfiguration", "nodeRegistration: {name: a}"), "--address IP"),
+        (document("v1beta4", "InitConfiguration", "nodeRegistration: {nam: a}"), "--node NAME"),
+        (document("v1beta4", "JoinConfiguration", "nodeRegistration: {name: a}"), "--endpoint HOST:PORT"),
+    ] {
+        std::fs::write(directory.path().join("lacks.yaml"), file).unwrap();
+        let output = run("check_pki", &["first", "--config", "lacks.yaml"]);
+        let said = utf8(output.stderr);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said.contains("error: lacks.yaml: ") && said.contains(&format!("; {option} gives it")),
+            "{said}"
+        );
+    }
 }

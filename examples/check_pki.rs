@@ -7,9 +7,9 @@ mod options;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kubepki::{Cluster, Expected, Layout, Node, Pki, Role, Severity, Time};
+use kubepki::{Expected, Layout, Pki, Severity, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, print, value};
+use options::{Description, Error, Options, print, value};
 
 const USAGE: &str = "usage: check_pki DIR [OPTION]...
   DIR                                 has pki/ and *.conf, such as /etc/kubernetes
@@ -17,16 +17,13 @@ const USAGE: &str = "usage: check_pki DIR [OPTION]...
   [--tree]                            who signed what, before the report
   [--at TIME]                         as if it were then, in RFC 3339 (now)
   [--root PREFIX]                     look below this directory, such as a backup of /
-With one of these it is checked against the description, without any against itself:
-  [--kind KIND]                       control-plane, worker or etcd-member (control-plane)
-  [--node NAME] [--address IP]        the machine                     (cp-1, 127.0.0.1)
-  [--san NAME|IP]...                  more names of the API server";
+With one of these it is checked against the description, without any against itself:";
 
-struct Options {
+struct Arguments {
     layout: Layout,
     format: Format,
     now: Time,
-    described: Option<(Cluster, Node)>,
+    description: Option<Description>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,16 +35,16 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    options::run_or(2, || match read_options()? {
-        Some(options) => check(options),
+    options::run_or(2, || match read_arguments()? {
+        Some(arguments) => check(arguments),
         None => print(format_args!("{USAGE}\n{}\n", options::USAGE)).map(|()| ExitCode::SUCCESS),
     })
 }
 
-fn check(Options { layout, format, now, described }: Options) -> Result<ExitCode, Error> {
+fn check(Arguments { layout, format, now, description }: Arguments) -> Result<ExitCode, Error> {
     let pki = Pki::load(layout.clone())?;
-    let expected = match described {
-        Some((cluster, node)) => Expected::new(&cluster, &node).layout(layout),
+    let expected = match description {
+        Some(Description { cluster, node, .. }) => Expected::new(&cluster, &node).layout(layout),
         None => pki.expected().clone(),
     };
     let findings = pki.audit(&expected, now);
@@ -62,11 +59,9 @@ fn check(Options { layout, format, now, described }: Options) -> Result<ExitCode
 }
 
 /// `None` when only the usage is asked for.
-fn read_options() -> Result<Option<Options>, Error> {
+fn read_arguments() -> Result<Option<Arguments>, Error> {
     let (mut directory, mut root, mut formats, mut now) = (None, None, Vec::new(), None);
-    let (mut is_described, mut cluster) = (false, ClusterOptions::new()?);
-    let (mut kind, mut sans) = ("control-plane".to_owned(), Vec::new());
-    let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
+    let mut options = Options::default();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -79,37 +74,23 @@ fn read_options() -> Result<Option<Options>, Error> {
             Short('h') | Long("help") => return Ok(None),
             Long(other) => {
                 let other = other.to_owned();
-                is_described = true;
-                match other.as_str() {
-                    "kind" => kind = value("kind", &mut arguments)?,
-                    "node" => name = value("node", &mut arguments)?,
-                    "address" => address = value("address", &mut arguments)?,
-                    "san" => sans.push(value("san", &mut arguments)?),
-                    _ => cluster = cluster.take(&other, &mut arguments)?,
-                }
+                options = options.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    let node = match kind.as_str() {
-        "control-plane" => Node::control_plane(name, address),
-        "etcd-member" => Node::etcd_member(name, address),
-        "worker" => Node::worker(name).addresses([address]),
-        other => {
-            return Err(format!("--kind {other:?}: expected control-plane, worker or etcd-member").into());
-        }
-    };
-    let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
-    let layout = Layout::new(directory.ok_or("DIR is missing; --help shows all options")?);
+    let directory = directory.ok_or("DIR is missing; --help shows all options")?;
     let format = match formats.as_slice() {
         [] => Format::Text,
         [format] => *format,
         _ => return Err("--json, --prometheus, --tree: one of them".into()),
     };
-    Ok(Some(Options {
+    let description = options.if_given()?;
+    let layout = description.as_ref().map_or_else(|| Layout::new(&directory), |it| it.layout(&directory));
+    Ok(Some(Arguments {
         layout: root.into_iter().fold(layout, Layout::root),
         format,
         now: now.unwrap_or_else(Time::now),
-        described: is_described.then(|| (cluster.cluster(), node)),
+        description,
     }))
 }

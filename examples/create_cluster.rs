@@ -1,6 +1,8 @@
 //! Makes the whole PKI of a new cluster and shows it.
 //!
-//! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`.
+//! Control-plane files go to `DIR/pki/` and `DIR/*.conf`, a worker's to `DIR/workers/NAME/`. `DIR` stands for
+//! `/etc/kubernetes`: a configuration with `certificatesDir: /etc/kubernetes/ssl` has `DIR/ssl/` instead of
+//! `DIR/pki/`.
 
 mod options;
 
@@ -9,45 +11,43 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Instant;
 
-use kubepki::{Authorities, Cluster, Node, Pki, Role, Time};
+use kubepki::{Authorities, Node, Part, Pki, Role, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, print, value};
+use options::{Description, Error, Options, print, value};
 
-const USAGE: &str = "usage: create_cluster --out DIR
-  [--node NAME] [--address IP]        the first control-plane node    (cp-1, 127.0.0.1)
-  [--san NAME|IP]...                  more names of the API server
+const USAGE: &str = "usage: create_cluster [--out] DIR [OPTION]...
   [--worker NAME=IP]...               a worker and its address";
 
-struct Options {
+struct Arguments {
     out: PathBuf,
-    cluster: Cluster,
-    node: Node,
+    description: Description,
     workers: Vec<Node>,
 }
 
 fn main() -> ExitCode {
-    options::run(|| match read_options()? {
-        Some(options) => create(options),
+    options::run(|| match read_arguments()? {
+        Some(arguments) => create(&arguments),
         None => print(format_args!("{USAGE}\n{}\n", options::USAGE)),
     })
 }
 
-fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error> {
+fn create(Arguments { out, description, workers }: &Arguments) -> Result<(), Error> {
+    let Description { cluster, node, .. } = description;
     let now = Time::now();
     let mut times = Vec::new();
     let mut start = Instant::now();
     let mut lap = |what: String| times.push((what, std::mem::replace(&mut start, Instant::now()).elapsed()));
 
-    let authorities = Authorities::create(&cluster, now)?;
+    let authorities = Authorities::create(cluster, now)?;
     lap("authorities and service-account key".to_owned());
-    let mut machines = vec![(out.clone(), authorities.first(&cluster, &node, now)?)];
+    let mut machines = vec![(out.clone(), authorities.first(cluster, node, now)?)];
     lap(format!("control-plane node {}", node.name()));
-    for worker in &workers {
+    for worker in workers {
         let directory = out.join("workers").join(worker.name().as_str());
-        machines.push((directory, authorities.join(&cluster, worker, now)?));
+        machines.push((directory, authorities.join(cluster, worker, now)?));
         lap(format!("worker {}", worker.name()));
     }
-    Pki::save_all(machines.iter().map(|(directory, pki)| (directory, pki)))?;
+    Pki::save_all(machines.iter().map(|(directory, pki)| (description.layout(directory), pki)))?;
     lap(format!("{} files written", machines.iter().map(|(_, pki)| pki.files().count()).sum::<usize>()));
 
     for (directory, pki) in &machines {
@@ -60,17 +60,14 @@ fn create(Options { out, cluster, node, workers }: Options) -> Result<(), Error>
 }
 
 /// `None` when only the usage is asked for.
-fn read_options() -> Result<Option<Options>, Error> {
-    let (mut out, mut cluster) = (None, ClusterOptions::new()?);
-    let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
-    let (mut sans, mut workers) = (Vec::new(), Vec::<Node>::new());
+fn read_arguments() -> Result<Option<Arguments>, Error> {
+    let (mut out, mut options) = (None, Options::default());
+    let mut workers = Vec::<Node>::new();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("out") => out = Some(PathBuf::from(arguments.value()?)),
-            Long("node") => name = value("node", &mut arguments)?,
-            Long("address") => address = value("address", &mut arguments)?,
-            Long("san") => sans.push(value("san", &mut arguments)?),
+            Value(directory) if out.is_none() => out = Some(PathBuf::from(directory)),
             Long("worker") => {
                 let Worker(worker) = value("worker", &mut arguments)?;
                 if workers.iter().any(|other| other.name() == worker.name()) {
@@ -81,24 +78,25 @@ fn read_options() -> Result<Option<Options>, Error> {
             Short('h') | Long("help") => return Ok(None),
             Long(other) => {
                 let other = other.to_owned();
-                cluster = cluster.take(&other, &mut arguments)?;
+                options = options.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    let node = Node::control_plane(name, address);
-    let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
+    let description = options.first_node()?;
+    let node = &description.node;
     if workers.iter().any(|worker| worker.name() == node.name()) {
         return Err(format!("--worker {:?}: the name of the control-plane node", node.name().as_str()).into());
     }
     let out = out.ok_or("--out DIR is missing; --help shows all options")?;
-    if out.join("pki/ca.crt").exists() {
+    let authority = description.layout(&out).path(Role::KubernetesCa, Part::Certificate);
+    if authority.is_some_and(|path| path.exists()) {
         return Err(format!(
             "--out {out:?}: there is a cluster already; join_node --from it makes more nodes"
         )
         .into());
     }
-    Ok(Some(Options { out, cluster: cluster.cluster(), node, workers }))
+    Ok(Some(Arguments { out, description, workers }))
 }
 
 struct Worker(Node);

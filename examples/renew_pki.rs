@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use kubepki::{Cluster, Expected, Layout, Node, Pki, Plan, Policy, Role, Severity, Store, Time};
+use kubepki::{Expected, Layout, Pki, Plan, Policy, Severity, Store, Time};
 use lexopt::prelude::*;
-use options::{ClusterOptions, Error, print, value};
+use options::{Description, Error, Options, print, value};
 
 const USAGE: &str = "usage: renew_pki DIR [OPTION]...
   DIR                                 has pki/ and *.conf, such as /etc/kubernetes
@@ -21,17 +21,14 @@ const USAGE: &str = "usage: renew_pki DIR [OPTION]...
   [--keep-keys]                       for the keys that are there
   [--at TIME]                         as if it were then, in RFC 3339 (now)
   [--root PREFIX]                     look below this directory, such as a backup of /
-With one of these the certificates are made as described, without any as they are:
-  [--kind KIND]                       control-plane, worker or etcd-member (control-plane)
-  [--node NAME] [--address IP]        the machine                     (cp-1, 127.0.0.1)
-  [--san NAME|IP]...                  more names of the API server";
+With one of these the certificates are made as described, without any as they are:";
 
-struct Options {
+struct Arguments {
     layout: Layout,
     policy: Policy,
     now: Time,
     run: Run,
-    described: Option<(Cluster, Node)>,
+    description: Option<Description>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,16 +38,16 @@ enum Run {
 }
 
 fn main() -> ExitCode {
-    options::run_or(2, || match read_options()? {
-        Some(options) => renew(options),
+    options::run_or(2, || match read_arguments()? {
+        Some(arguments) => renew(arguments),
         None => print(format_args!("{USAGE}\n{}\n", options::USAGE)).map(|()| ExitCode::SUCCESS),
     })
 }
 
-fn renew(Options { layout, policy, now, run, described }: Options) -> Result<ExitCode, Error> {
+fn renew(Arguments { layout, policy, now, run, description }: Arguments) -> Result<ExitCode, Error> {
     let plan = |pki: &Pki| -> Plan {
-        match &described {
-            Some((cluster, node)) => {
+        match &description {
+            Some(Description { cluster, node, .. }) => {
                 pki.plan(&Expected::new(cluster, node).layout(layout.clone()), &policy, now)
             }
             None => pki.plan(pki.expected(), &policy, now),
@@ -78,12 +75,9 @@ fn code(plan: &Plan) -> ExitCode {
 }
 
 /// `None` when only the usage is asked for.
-fn read_options() -> Result<Option<Options>, Error> {
+fn read_arguments() -> Result<Option<Arguments>, Error> {
     let (mut directory, mut root, mut run, mut now) = (None, None, Run::Real, None);
-    let mut policy = Policy::default();
-    let (mut is_described, mut cluster) = (false, ClusterOptions::new()?);
-    let (mut kind, mut sans) = ("control-plane".to_owned(), Vec::new());
-    let (mut name, mut address) = ("cp-1".parse()?, [127, 0, 0, 1].into());
+    let (mut policy, mut options) = (Policy::default(), Options::default());
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -100,33 +94,19 @@ fn read_options() -> Result<Option<Options>, Error> {
             Short('h') | Long("help") => return Ok(None),
             Long(other) => {
                 let other = other.to_owned();
-                is_described = true;
-                match other.as_str() {
-                    "kind" => kind = value("kind", &mut arguments)?,
-                    "node" => name = value("node", &mut arguments)?,
-                    "address" => address = value("address", &mut arguments)?,
-                    "san" => sans.push(value("san", &mut arguments)?),
-                    _ => cluster = cluster.take(&other, &mut arguments)?,
-                }
+                options = options.take(&other, &mut arguments)?;
             }
             other => return Err(other.unexpected().into()),
         }
     }
-    let node = match kind.as_str() {
-        "control-plane" => Node::control_plane(name, address),
-        "etcd-member" => Node::etcd_member(name, address),
-        "worker" => Node::worker(name).addresses([address]),
-        other => {
-            return Err(format!("--kind {other:?}: expected control-plane, worker or etcd-member").into());
-        }
-    };
-    let node = sans.into_iter().fold(node, |node, san| node.san(Role::ApiServer, san));
-    let layout = Layout::new(directory.ok_or("DIR is missing; --help shows all options")?);
-    Ok(Some(Options {
+    let directory = directory.ok_or("DIR is missing; --help shows all options")?;
+    let description = options.if_given()?;
+    let layout = description.as_ref().map_or_else(|| Layout::new(&directory), |it| it.layout(&directory));
+    Ok(Some(Arguments {
         layout: root.into_iter().fold(layout, Layout::root),
         policy,
         now: now.unwrap_or_else(Time::now),
         run,
-        described: is_described.then(|| (cluster.cluster(), node)),
+        description,
     }))
 }

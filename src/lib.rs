@@ -61,6 +61,7 @@ mod expected;
 mod file;
 mod finding;
 mod identity;
+pub mod import;
 mod issuer;
 mod key;
 pub mod kubeconfig;

@@ -38,6 +38,7 @@ fn directory(target: &str) -> PathBuf {
 fn seeds(target: &str) -> Seeds {
     match target {
         "certificate" => certificates(),
+        "kubeadm_config" => kubeadm_configs(),
         "kubeconfig" => kubeconfigs(),
         "machine" => machines(),
         "names" => names(),
@@ -69,6 +70,27 @@ fn certificates() -> Seeds {
             let user = role::User::new(&fast_cluster(), "jürgen, CN=a".parse().unwrap());
             leaf(&user.group("a+b".parse().unwrap()).group("c*d".parse().unwrap()).profile())
         }),
+    ])
+}
+
+fn kubeadm_configs() -> Seeds {
+    fixed([
+        ("init-v1beta3", include_str!("fixtures/kubeadm/init-v1beta3.yaml")),
+        ("init-v1beta4", include_str!("fixtures/kubeadm/init-v1beta4.yaml")),
+        ("init-dual-stack", include_str!("fixtures/kubeadm/init-dual-stack.yaml")),
+        ("init-external-etcd", include_str!("fixtures/kubeadm/init-external-etcd.json")),
+        ("join-control-plane", include_str!("fixtures/kubeadm/join-control-plane.yaml")),
+        ("join-worker", include_str!("fixtures/kubeadm/join-worker.yaml")),
+        (
+            "noted",
+            "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: stable-1\n\
+             apiServer: {certSans: [a], certSANs: ['*.com', 10.0.0.256, 010.0.0.1, 0.0.0.0]}\n---\n\
+             apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint: {advertiseAddress: ::}\n",
+        ),
+        (
+            "refused",
+            "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\n---\na: &a [*a, !x y, <<: {z: 1}]\n",
+        ),
     ])
 }
 

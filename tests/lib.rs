@@ -14,6 +14,7 @@ mod foreign;
 mod fuzz_corpus;
 mod golden;
 mod identity;
+mod import;
 mod judges;
 mod keys;
 mod properties;

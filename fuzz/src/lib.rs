@@ -5,11 +5,12 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Encoding};
+use kubepki::import::KubeadmConfiguration;
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
-    DnsName, Endpoint, Error, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, Pki, PrivateKey,
-    Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
+    DnsName, Endpoint, Error, Expected, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, Pki,
+    PrivateKey, Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -18,6 +19,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every fuzz target.
 pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
+    ("kubeadm_config", kubeadm_config),
     ("kubeconfig", kubeconfig),
     ("machine", machine),
     ("names", names),
@@ -34,6 +36,22 @@ pub fn certificate(data: &[u8]) {
                 assert_eq!(certificate.der(), data);
                 same_certificate(&certificate);
             }
+        }
+    }
+}
+
+/// kubeadm's configuration: what can be read can be shown, and what describes a cluster and a machine is enough for a
+/// certificate of each of its roles.
+pub fn kubeadm_config(data: &[u8]) {
+    let Some(configuration) = shown(KubeadmConfiguration::from_yaml(data)) else { return };
+    for remark in configuration.remarks() {
+        assert!(remark.to_string().starts_with(remark.field()), "{remark}");
+    }
+    let Some(cluster) = shown(configuration.cluster()) else { return };
+    for node in [configuration.node(), configuration.first_node()] {
+        let Some(node) = shown(node) else { continue };
+        for profile in Expected::new(&cluster, &node).layout(configuration.layout()).profiles() {
+            issue(profile);
         }
     }
 }

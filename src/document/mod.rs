@@ -1,4 +1,5 @@
-//! YAML and JSON, as far as Kubernetes uses them: what [`read`] understands and [`write`] writes is a [`Value`].
+//! YAML and JSON, as far as Kubernetes uses them: what [`read`] and [`read_all`] understand and what [`write`]
+//! writes is a [`Value`].
 
 mod json;
 mod read;
@@ -7,7 +8,7 @@ mod write;
 use zeroize::Zeroizing;
 
 pub(crate) use json::to_json;
-pub(crate) use read::read;
+pub(crate) use read::{read, read_all};
 pub(crate) use write::write;
 
 /// One value of a document. Its texts may be secrets: they are zeroized on drop, and `Debug` does not show them.
@@ -26,6 +27,14 @@ pub(crate) enum Value {
 impl Value {
     pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         Self::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    /// What stands at a key, if this is a mapping.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
     }
 
     /// What kind of value this is, for error messages.

@@ -20,12 +20,31 @@ use crate::error::{Code, Error, Result};
 /// No error quotes the document, which may hold secrets. The library does not wipe what it holds meanwhile: texts with
 /// escapes or over several lines.
 pub(crate) fn read(document: &[u8], longest: usize) -> Result<Value> {
-    let refuse = |found: String| Error::new(Code::Malformed, "one document of YAML or JSON").found(found);
-    if document.len() > longest {
+    parse(document, longest, "one document of YAML or JSON", |text, options| {
+        serde_saphyr::from_str_with_options(text, options)
+    })
+}
+
+/// Reads any number of documents, without those that hold nothing. Refused in each of them, and for all of them
+/// together, is what [`read`] refuses.
+pub(crate) fn read_all(documents: &[u8], longest: usize) -> Result<Vec<Value>> {
+    parse(documents, longest, "documents of YAML or JSON", |text, options| {
+        serde_saphyr::from_multiple_with_options(text, options)
+    })
+}
+
+fn parse<T>(
+    bytes: &[u8],
+    longest: usize,
+    expected: &str,
+    parse: fn(&str, serde_saphyr::Options) -> Result<T, serde_saphyr::Error>,
+) -> Result<T> {
+    let refuse = |found: String| Error::new(Code::Malformed, expected).found(found);
+    if bytes.len() > longest {
         return Err(Error::new(Code::Malformed, format!("at most {longest} bytes"))
-            .found(format!("{} bytes", document.len())));
+            .found(format!("{} bytes", bytes.len())));
     }
-    let text = std::str::from_utf8(document)
+    let text = std::str::from_utf8(bytes)
         .map_err(|error| refuse(format!("bytes that are not UTF-8, from byte {} on", error.valid_up_to())))?;
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_aliases: 0, max_anchors: 0, max_depth: DEEPEST },
@@ -35,7 +54,7 @@ pub(crate) fn read(document: &[u8], longest: usize) -> Result<Value> {
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    parse(text, options).map_err(|error| {
         let place = error.location().map_or_else(String::new, |location| {
             format!(" in line {}, column {}", location.line(), location.column())
         });
@@ -66,6 +85,7 @@ fn reason(error: &serde_saphyr::Error) -> &'static str {
             "an anchor or alias, which is not supported,"
         }
         E::Budget { breach: BudgetBreach::Depth { .. }, .. } => "too many levels",
+        E::Budget { breach: BudgetBreach::Documents { .. }, .. } => "too many documents",
         E::Budget { .. } => "too many values",
         _ => "a syntax error",
     }
@@ -186,6 +206,38 @@ mod tests {
         ] {
             assert_eq!(read(document.as_bytes(), LONGEST).unwrap(), value, "{document}");
         }
+    }
+
+    #[test]
+    fn several_documents_are_read_in_their_order_and_empty_ones_left_out() {
+        let documents = "# a comment\n---\na: 1\n---\n---\n# another\n---\n{\"b\": 2}\n...\n---\n- c\n";
+        let found = read_all(documents.as_bytes(), LONGEST).unwrap();
+        let expected = [Value::map([("a", Value::Integer(1))]), Value::map([("b", Value::Integer(2))])];
+        assert_eq!(found, [&expected[..], &[["c".into()].into()]].concat());
+        assert_eq!(read_all(b"", LONGEST).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_refused_in_one_document_is_refused_in_each_of_several() {
+        for (document, reason) in [
+            ("a: 1\na: 3", "a key that stands twice in line 4, column 1"),
+            ("a: &a [x]", "anchor or alias"),
+            ("a: *a", "without its anchor"),
+            ("a: !secret b", "a tag, which is not supported, in line 3"),
+            ("<<: {a: b}", "a merge key"),
+            ("a: [b", "in line 3"),
+            ("a: 1e999", "a number that a double does not hold in line 3, column 4"),
+            (&format!("{}{}", "[".repeat(65), "]".repeat(65)), "too many levels"),
+            (&"- \n".repeat(300_000), "too many values"),
+            (&"a: b\n---\n".repeat(2_000), "too many documents"),
+        ] {
+            let documents = format!("a: b\n---\n{document}");
+            let error = read_all(documents.as_bytes(), 2 * LONGEST).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+            assert!(error.starts_with("expected documents of YAML or JSON"), "{error}");
+        }
+        assert!(read_all(&vec![b' '; LONGEST + 1], LONGEST).unwrap_err().to_string().contains("at most"));
+        assert!(read_all(b"a: b\n---\n\xff", LONGEST).unwrap_err().to_string().contains("not UTF-8"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod identity;
 mod judges;
 mod keys;
 mod properties;
+mod recipes;
 mod refusals;
 mod report;
 mod support;

@@ -5,6 +5,8 @@
 //! `missing-file` is no fault here. Beside the faults stands what Go and OpenSSL say: with `-x509_strict` it
 //! also refuses what no component looks at.
 
+mod by_rcgen;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

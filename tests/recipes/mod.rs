@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use kubepki::Severity::{Error, Note, Warning};
 use kubepki::{
-    Certificate, Cluster, Expected, Finding, FindingId, Findings, Issuer, KeyAlgorithm, Node, Pki, Severity,
-    Time, role,
+    Certificate, Cluster, Expected, Finding, FindingId, Findings, Issuer, KeyAlgorithm, Node, Pki, Policy,
+    Severity, Store, Time, role,
 };
 use tempfile::TempDir;
 
@@ -128,7 +128,7 @@ fn the_course_makes_an_administrator_without_power_below_an_authority_that_is_no
         (Warning, FindingId::OutlivesAuthority, "scheduler.conf", "CN=KUBERNETES-CA", ISSUE),
         (Warning, FindingId::OutlivesAuthority, "pki/apiserver-etcd-client.crt", "CN=KUBERNETES-CA", ISSUE),
     ];
-    has(&made, &faults);
+    finds(&audit(&made), &faults);
     judged(&made, &Verdicts { go: None, openssl: Some("invalid CA certificate") });
 
     let soon = Time::now().checked_add(Duration::from_secs(25 * 86_400)).unwrap();
@@ -244,14 +244,21 @@ fn load(made: &TempDir) -> Pki {
     Pki::load(made.path().join("kubernetes")).unwrap()
 }
 
-fn audit(made: &TempDir) -> Findings {
-    load(made).audit(&Expected::new(&cluster(), &node()), Time::now())
+fn described(_: &Pki) -> Expected {
+    Expected::new(&cluster(), &node())
 }
 
-/// Asserts that an audit finds these faults and no other.
+fn audit(made: &TempDir) -> Findings {
+    let pki = load(made);
+    pki.audit(&described(&pki), Time::now())
+}
+
+/// Asserts that an audit finds these faults and no other, and that a plan mends them.
 #[track_caller]
 fn has(made: &TempDir, faults: &[Fault]) {
     finds(&audit(made), faults);
+    settles(made, described);
+    settles(made, Expected::inferred);
 }
 
 #[track_caller]
@@ -283,6 +290,35 @@ fn is(finding: &Finding, severity: Severity, id: FindingId, file: &str) -> bool 
 /// The findings that are no notes, without what a recipe does not make.
 fn serious(findings: &Findings) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(|finding| finding.severity() > Note && finding.id() != FindingId::MissingFile)
+}
+
+/// Asserts that a plan leaves only faults that it called blocked, and that a second one changes nothing.
+#[track_caller]
+fn settles(made: &TempDir, expected: fn(&Pki) -> Expected) {
+    let copy = tempfile::tempdir().unwrap();
+    let output =
+        Command::new("cp").arg("-r").args([made.path().join("kubernetes").as_path(), copy.path()]).output();
+    assert!(output.unwrap().status.success());
+    let store = Store::open(copy.path().join("kubernetes")).unwrap();
+    let mut pki = store.load().unwrap();
+    let plan = pki.plan(&expected(&pki), &Policy::default(), Time::now());
+    let said = plan.to_string();
+    let blocked: Vec<_> = plan.blocked().map(|it| (it.finding(), it.file().to_owned())).collect();
+    plan.apply(&mut pki).unwrap();
+    store.commit(&mut pki).unwrap();
+
+    let left = pki.audit(&expected(&pki), Time::now());
+    let left: Vec<_> = serious(&left).map(|it| (Some(it.id()), it.file().to_owned())).collect();
+    let is_missing = |id: &Option<FindingId>| *id == Some(FindingId::MissingFile);
+    for fault in &left {
+        assert!(blocked.contains(fault), "left without a word: {fault:?}\n{said}");
+    }
+    for fault in blocked.iter().filter(|(id, _)| id.is_some() && !is_missing(id)) {
+        assert!(left.contains(fault), "called blocked, and mended: {fault:?}\n{said}");
+    }
+    let again = store.load().unwrap();
+    let again = again.plan(&expected(&again), &Policy::default(), Time::now());
+    assert!(again.steps().is_empty(), "a second plan:\n{again}\nthe first:\n{said}");
 }
 
 /// Asserts what others say to the certificate of the API server.

@@ -20,6 +20,8 @@ install_packages() {
     have go || packages+=(golang-go)
     have etcd || packages+=(etcd-server)
     have etcdctl || packages+=(etcd-client)
+    { have cfssl && have cfssljson; } || packages+=(golang-cfssl)
+    [[ -x /usr/share/easy-rsa/easyrsa ]] || packages+=(easy-rsa)
     have c++ || packages+=(g++) # libFuzzer is written in C++
     if ! have kubectl && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         packages+=(python3-venv)

@@ -18,6 +18,7 @@ mod import;
 mod judges;
 mod keys;
 mod properties;
+mod recipes;
 mod refusals;
 mod report;
 mod support;

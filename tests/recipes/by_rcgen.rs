@@ -15,8 +15,8 @@ use kubepki::{
 use p256::ecdsa::signature::Signer as _;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType,
-    SerialNumber, SignatureAlgorithm, SigningKey, date_time_ymd,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, NameConstraints,
+    PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey, date_time_ymd,
 };
 
 use super::{ADDRESS, cluster, node, says, serious};
@@ -238,6 +238,23 @@ const ROWS: &[(&str, Row)] = &[
             findings: &[(Severity::Error, FindingId::WrongIssuer, "pki/apiserver.crt")],
             go: None,
             openssl: Some("unable to get local issuer certificate"),
+        },
+    ),
+    (
+        "an authority for the names of another domain",
+        Row {
+            damage: |foreign, certificates| {
+                foreign.again(certificates, Role::KubernetesCa, |params| {
+                    params.name_constraints = Some(NameConstraints {
+                        permitted_subtrees: vec![GeneralSubtree::DnsName("example.com".to_owned())],
+                        excluded_subtrees: vec![],
+                    });
+                });
+            },
+            judged: Role::ApiServer,
+            findings: &[(Severity::Warning, FindingId::Unsupported, "pki/ca.crt")],
+            go: Some("not permitted by any constraint"),
+            openssl: Some("permitted subtree violation"),
         },
     ),
     (

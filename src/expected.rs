@@ -74,7 +74,7 @@ impl Expected {
     ) -> Self {
         let told = |profile: Profile| match certificate(profile.role()) {
             Some(certificate) if unknown.contains(&profile.role()) => {
-                profile.without_sans().adopting(certificate)
+                profile.without_unknown_sans().adopting(certificate)
             }
             Some(certificate) => profile.adopting(certificate),
             None => profile,

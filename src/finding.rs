@@ -88,7 +88,7 @@ findings! {
     /// sa.pub lacks the public half of sa.key.
     ServiceAccountKeyMismatch "service-account-key-mismatch" Error;
     /// A certificate was issued by another authority than that of its role.
-    WrongIssuer "wrong-issuer" Error;
+    WrongIssuer "wrong-issuer" Error | Warning;
     /// The signature of a certificate does not verify.
     BadSignature "bad-signature" Error;
     /// A certificate has expired.
@@ -121,6 +121,8 @@ findings! {
     GroupUnexpected "group-unexpected" Error | Warning;
     /// A group stands in the organizational unit (OU), which Kubernetes ignores.
     GroupInOrganizationalUnit "group-in-organizational-unit" Error;
+    /// A leaf has the very name of its authority: OpenSSL, curl and Python take it for self-signed and refuse it.
+    NamedLikeAuthority "named-like-authority" Warning;
     /// A kubelet's certificate names another node.
     NodeNameMismatch "node-name-mismatch" Error;
     /// A key is too weak.

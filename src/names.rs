@@ -454,6 +454,14 @@ impl San {
     pub(crate) fn literal(name: &str) -> Self {
         Self::Dns(SanName(name.to_owned()))
     }
+
+    /// Whether it stands where nothing is known: see [`UNKNOWN`].
+    pub(crate) fn is_unknown(&self) -> bool {
+        match self {
+            Self::Dns(name) => name.as_str() == UNKNOWN,
+            Self::Ip(address) => address.is_unspecified(),
+        }
+    }
 }
 
 impl FromStr for San {

@@ -38,6 +38,7 @@ impl Audit<'_> {
             }
             self.key(role, &at.file, certificate.public_key(), REPLACE);
             self.extensions(role, &at.file, certificate, REPLACE);
+            self.name_constraints(role, &at.file, certificate);
         }
         let Some(certificate) = at.is.first() else { return };
         let name = self.expected.authority_name(role);
@@ -64,7 +65,7 @@ impl Audit<'_> {
         };
         let excluded: Vec<_> = needed.iter().filter(|usage| !certificate.allows(**usage)).collect();
         let finding = if !certificate.is_authority() {
-            let mend = "put the authority's own certificate here";
+            let mend = if mend == RENEW { mend } else { "put the authority's own certificate here" };
             Finding::new(
                 FindingId::NotAnAuthority,
                 file,
@@ -85,7 +86,8 @@ impl Audit<'_> {
     }
 
     fn mend_authority(&self, role: Role, certificate: &Certificate) -> &'static str {
-        let has_key = self.held.get(&role).and_then(|held| held.key.as_ref()).is_some();
+        let key = self.held.get(&role).and_then(|held| held.key.as_ref());
+        let has_key = key.is_some_and(|key| key.is.public_key() == certificate.public_key());
         match (certificate.is_self_signed(), has_key) {
             (true, true) => RENEW,
             (true, false) => "have it renewed with the same key where that is",

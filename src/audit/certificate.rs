@@ -25,6 +25,13 @@ impl Audit<'_> {
             let (expected, found) = (list(missing), list(certificate.usages()));
             self.findings.push(leaf.judged(severity, FindingId::UsageMissing, expected, found));
         }
+        if certificate.is_unlimited() {
+            // Components take it for everything; kubeadm renews none that says nothing (pki_helpers.go, `NewSignedCert`).
+            let extended = wanted.iter().filter(|usage| usage.is_extended());
+            let finding =
+                leaf.finding(FindingId::UsageMissing, list(extended), "no extended key usage at all");
+            self.findings.push(finding.severity_is(Severity::Warning));
+        }
         let unexpected = unexpected(leaf, &wanted);
         if let Some(worst) = unexpected.iter().map(|(severity, _)| *severity).max() {
             let found = list(unexpected.into_iter().map(|(_, what)| what));

@@ -27,6 +27,7 @@ impl Audit<'_> {
         for intermediate in between {
             self.validity(leaf.role, leaf.file, intermediate, leaf.mend);
             self.extensions(leaf.role, leaf.file, intermediate, leaf.mend);
+            self.name_constraints(leaf.role, leaf.file, intermediate);
         }
         for (below, authority) in between.iter().chain([anchor]).enumerate() {
             let is_full = authority.path_length().is_some_and(|most| usize::from(most) < below);
@@ -42,6 +43,15 @@ impl Audit<'_> {
         if let Some(first) = authorities.find(|authority| authority.not_after() < end) {
             let expected = format!("an end not after that of {}, {}", first.subject(), first.not_after());
             self.findings.push(leaf.finding(FindingId::OutlivesAuthority, expected, end.to_string()));
+        }
+    }
+
+    /// That a leaf does not look like a root.
+    pub(super) fn name_of_authority(&mut self, leaf: &Leaf<'_>) {
+        let (subject, issuer) = (leaf.certificate.subject(), leaf.certificate.issuer());
+        if subject == issuer && leaf.certificate.authority_key_identifier().is_none() {
+            let expected = format!("another name than its authority's (CN={})", leaf.profile.common_name());
+            self.findings.push(leaf.finding(FindingId::NamedLikeAuthority, expected, subject.to_string()));
         }
     }
 
@@ -98,6 +108,12 @@ fn unsigned(leaf: &Leaf<'_>, trusted: &[Certificate], between: &[Certificate]) -
                 leaf.finding(FindingId::Unsupported, error.expected(), found).severity_is(Severity::Warning)
             }
         },
+        // Go looks at the signature in the end, OpenSSL at the identifier.
+        _ if last.issuer() == authority.subject() && last.check_signed_by(authority).is_ok() => {
+            let expected = "the authority's key identifier";
+            let found = "another, though the authority has signed it: OpenSSL refuses it";
+            leaf.finding(FindingId::WrongIssuer, expected, found).severity_is(Severity::Warning)
+        }
         _ => leaf.finding(FindingId::WrongIssuer, error.expected(), found),
     }
 }

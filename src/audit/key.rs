@@ -55,6 +55,20 @@ impl Audit<'_> {
         }
     }
 
+    /// Limits that components obey and that are not judged here.
+    pub(super) fn name_constraints(&mut self, role: Role, file: &Path, certificate: &Certificate) {
+        if certificate.has_name_constraints() {
+            let expected = "an authority for names of every kind";
+            let found = format!(
+                "{}, with name constraints: what is signed below may be refused",
+                certificate.subject()
+            );
+            let finding = Finding::new(FindingId::Unsupported, file, expected, found).role_is(role);
+            let mend = "check with `openssl verify` that the names of what it signed are permitted";
+            self.findings.push(finding.severity_is(Severity::Warning).mend_by(mend));
+        }
+    }
+
     /// sa.key and sa.pub.
     pub(super) fn service_account(&mut self) {
         let Some(held) = self.held.get(&Role::ServiceAccount) else { return };

@@ -97,6 +97,7 @@ impl Leaf<'_> {
 
 const NOTHING: &str = "nothing: every component accepts it";
 const ISSUE: &str = "let a plan issue it again";
+const ISSUE_AFTERWARDS: &str = "mend its authority first, then let a plan issue it again";
 const ISSUE_ELSEWHERE: &str = "have it issued where the key of its authority is";
 const COPY: &str = "copy it from another control-plane node or a backup: a plan never makes one";
 const ISSUE_BY_OWNER: &str = "let the program renew it that wrote this file: a plan never touches it";
@@ -116,6 +117,7 @@ impl<'a> Audit<'a> {
         self.names(&leaf);
         self.strength(&leaf);
         self.chain(&leaf, &at.is);
+        self.name_of_authority(&leaf);
     }
 
     /// What could not be read, with how to mend it.
@@ -135,11 +137,15 @@ impl<'a> Audit<'a> {
 
     /// Who can issue a leaf again.
     fn mend(&self, role: Role, held: &Held) -> &'static str {
-        let authority = role.authority().and_then(|authority| self.pki.authorities().get(authority));
-        match authority.is_some_and(|authority| authority.issuer().is_some()) {
+        let Some(authority) = role.authority() else { return ISSUE_ELSEWHERE };
+        let can_sign = self.pki.authorities().get(authority).is_some_and(|it| it.issuer().is_some());
+        let is_elsewhere =
+            self.held.get(&authority).is_some_and(|held| held.certificates.is_some() && held.key.is_none());
+        match (can_sign, is_elsewhere) {
             _ if held.is_referenced => ISSUE_BY_OWNER,
-            true => ISSUE,
-            false => ISSUE_ELSEWHERE,
+            (true, _) => ISSUE,
+            (false, true) => ISSUE_ELSEWHERE,
+            (false, false) => ISSUE_AFTERWARDS,
         }
     }
 

@@ -188,8 +188,10 @@ impl<'a> Files<'a> {
                 .ok()
         });
         cluster = name.into_iter().fold(cluster, Cluster::name);
-        let is_shared =
-            self.certificate(Role::ApiServer).is_some_and(|it| it.usages().contains(&Usage::ClientAuth));
+        let is_shared = self.certificate(Role::ApiServer).is_some_and(|it| {
+            it.usages().contains(&Usage::ClientAuth)
+                && it.subject().common_name() == Role::ApiServer.common_name()
+        });
         if is_shared && !self.has(Role::ApiServerKubeletClient) {
             cluster = cluster.kubelet_client_certificate(KubeletClientCertificate::Shared);
         }

@@ -61,6 +61,7 @@ fn mend(id: FindingId) -> Mend {
         | Id::GroupMissing
         | Id::GroupUnexpected
         | Id::GroupInOrganizationalUnit
+        | Id::NamedLikeAuthority
         | Id::NodeNameMismatch
         | Id::WeakKey
         | Id::WeakSignature

@@ -224,8 +224,9 @@ impl Profile {
         matches!(self.kind, Kind::Client | Kind::ServerAndClient)
     }
 
-    pub(crate) fn without_sans(mut self) -> Self {
-        self.sans.clear();
+    /// This profile without names that stand for unknown ones.
+    pub(crate) fn without_unknown_sans(mut self) -> Self {
+        self.sans.retain(|san| !san.is_unknown());
         self
     }
 
@@ -246,6 +247,7 @@ impl Profile {
         }
         if let (Severity::Note | Severity::Warning, Some(name)) =
             (accepts.other_common_name, certificate.subject().common_name())
+            && certificate.subject() != certificate.issuer()
         {
             name.clone_into(&mut self.common_name);
         }

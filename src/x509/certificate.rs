@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use x509_cert::certificate::{Raw, TbsCertificateInner, Version};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints,
+    SubjectKeyIdentifier,
 };
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
@@ -196,6 +197,16 @@ impl Certificate {
         self.0.extensions.iter().any(|(oid, _)| *oid == KeyUsage::OID)
     }
 
+    /// Whether it may be used for anything, since its extended usages are not limited.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        !self.0.extensions.iter().any(|(oid, _)| *oid == ExtendedKeyUsage::OID)
+    }
+
+    /// Whether it limits the names of what is signed below it (RFC 5280, section 4.2.1.10).
+    pub(crate) fn has_name_constraints(&self) -> bool {
+        self.0.extensions.iter().any(|(oid, _)| *oid == NameConstraints::OID)
+    }
+
     /// The name of the signature's algorithm, if components refuse it (Go, crypto/x509, `InsecureAlgorithmError`).
     pub(crate) fn weak_signature_algorithm(&self) -> Option<&'static str> {
         let oid = self.0.signature_algorithm.to_string();
@@ -210,8 +221,7 @@ impl Certificate {
 
     /// Whether the certificates below this authority may have an extended usage: it lists that or any, or none at all.
     pub(crate) fn allows(&self, usage: Usage) -> bool {
-        let limited = self.0.extensions.iter().any(|(oid, _)| *oid == ExtendedKeyUsage::OID);
-        !limited || self.usages().contains(&Usage::Any) || self.usages().contains(&usage)
+        self.is_unlimited() || self.usages().contains(&Usage::Any) || self.usages().contains(&usage)
     }
 
     /// How many authorities may stand between this one and a leaf; `None` when that is not limited.
@@ -298,6 +308,11 @@ impl Certificate {
             )
             .found("one issued by another authority of the same name"));
         }
+        self.check_signed_by(authority)
+    }
+
+    /// The signature alone: no name and no key identifier is looked at.
+    pub(crate) fn check_signed_by(&self, authority: &Self) -> Result<()> {
         let algorithm = SignatureAlgorithm::from_oid(self.0.signature_algorithm).ok_or_else(|| {
             Error::new(Code::Unsupported, "a signature by RSA or ECDSA with SHA-256 or stronger")
                 .found(format!("the algorithm {}", self.0.signature_algorithm))

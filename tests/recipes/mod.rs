@@ -78,9 +78,10 @@ fn certificates_by_cfssl_make_the_server_a_client() {
     let faults = [
         (Error, FindingId::SanMissing, SERVER, NODE, ISSUE),
         (Error, FindingId::UsageUnexpected, SERVER, "client auth", ISSUE),
+        // Server and authority have one name, and no authority key identifier tells them apart.
+        (Warning, FindingId::NamedLikeAuthority, SERVER, "CN=kubernetes", ISSUE),
     ];
     has(&made, &faults);
-    // Server and authority have one name, and no authority key identifier tells them apart.
     judged(&made, &Verdicts { go: None, openssl: Some("self-signed certificate") });
 }
 
@@ -100,6 +101,7 @@ fn old_certificates_by_openssl_name_nobody() {
         (Error, FindingId::UsageUnexpected, SERVER, "client auth", ISSUE),
         (Warning, FindingId::UsageMissing, SERVER, "server auth", ISSUE),
         (Warning, FindingId::OutlivesAuthority, SERVER, "an end not after", ISSUE),
+        (Warning, FindingId::NamedLikeAuthority, SERVER, "CN=192.0.2.10", ISSUE),
     ];
     has(&made, &faults);
     judged(
@@ -113,7 +115,7 @@ fn the_course_makes_an_administrator_without_power_below_an_authority_that_is_no
     let made = follow("course-openssl.sh", "");
     let faults = [
         // Version 1, without a word of authority: kubeadm refuses it, Go does not.
-        (Error, FindingId::NotAnAuthority, "pki/ca.crt", "CA:TRUE", "authority"),
+        (Error, FindingId::NotAnAuthority, "pki/ca.crt", "CA:TRUE", "renew it with the same key"),
         (Error, FindingId::NotAnAuthority, "pki/etcd/ca.crt", "CA:TRUE", "authority"),
         // One authority for all: each client of the API server may read and write all of etcd.
         (Error, FindingId::SharedEtcdAuthority, "pki/etcd/ca.crt", "kubernetes-ca", "key of its own"),

@@ -17,6 +17,7 @@ mod identity;
 mod import;
 mod judges;
 mod keys;
+mod plan;
 mod properties;
 mod recipes;
 mod refusals;

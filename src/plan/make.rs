@@ -238,6 +238,12 @@ pub(super) fn make(pki: &Pki, expected: &Expected, policy: &Policy, now: Time) -
             this.block(role, [cause], NOT_DUE);
         }
     }
+    let mut seen = Vec::new();
+    this.blocked.retain(|blocked| {
+        let is_new = !seen.contains(blocked);
+        seen.push(blocked.clone());
+        is_new
+    });
     this.blocked.sort_by_key(|blocked| std::cmp::Reverse(blocked.severity));
     (this.steps, this.blocked)
 }
@@ -629,10 +635,11 @@ impl Maker<'_> {
         {
             (Some(_), _) => format!("{} is not the key of {}", key.display(), known.certificate().subject()),
             (None, Some(_)) => format!("{} cannot be used", key.display()),
-            (None, None) => format!(
-                "the key of {authority} is elsewhere: attach a signer, put {} here, or issue this where that key is",
-                key.display()
-            ),
+            (None, None) => {
+                format!(
+                    "the key of {authority} is elsewhere: attach a signer, or have it issued where that key is"
+                )
+            }
         }
     }
 

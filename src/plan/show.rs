@@ -5,10 +5,10 @@ use std::fmt;
 use super::{Action, Blocked, Effect, Plan, Reason, Step};
 
 impl fmt::Display for Plan {
-    /// Each step with its reasons, what is blocked, and who restarts; `nothing to do` for a plan that changes nothing.
+    /// Each step with its reasons, what is blocked, and who restarts; `nothing to do` where there is neither.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            f.write_str("nothing to do\n")?;
+        if self.steps.is_empty() && self.blocked.is_empty() {
+            return f.write_str("nothing to do\n");
         }
         self.steps.iter().try_for_each(|step| write!(f, "{step}"))?;
         if !self.blocked.is_empty() {

@@ -27,8 +27,8 @@ use crate::pki::Pki;
 #[derive(Debug)]
 pub struct Store {
     layout: Layout,
-    /// Unlocked when it is closed, also by the end of the process.
-    _lock: OpenFile,
+    /// Unlocked also by the end of the process.
+    lock: OpenFile,
 }
 
 impl Store {
@@ -51,7 +51,7 @@ impl Store {
         let lock = OpenFile::open(&directory)
             .map_err(|error| Error::io(&directory, "open this directory", &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { layout, _lock: lock }),
+            Ok(()) => Ok(Self { layout, lock }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(Code::Locked, "a directory that nobody else is changing")
                     .found("one that another process has open")
@@ -116,5 +116,12 @@ impl Store {
             Found::Nothing => changed("none"),
             Found::Unreadable(error) => Err(error),
         }
+    }
+}
+
+impl Drop for Store {
+    /// Closing it alone would not do: a child that another thread is just starting holds it open for a moment too.
+    fn drop(&mut self) {
+        _ = self.lock.unlock();
     }
 }

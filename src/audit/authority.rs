@@ -65,7 +65,10 @@ impl Audit<'_> {
         };
         let excluded: Vec<_> = needed.iter().filter(|usage| !certificate.allows(**usage)).collect();
         let finding = if !certificate.is_authority() {
-            let mend = if mend == RENEW { mend } else { "put the authority's own certificate here" };
+            let mend = match certificate.is_silent_about_authority() && mend == RENEW {
+                true => mend,
+                false => "put the authority's own certificate here",
+            };
             Finding::new(
                 FindingId::NotAnAuthority,
                 file,

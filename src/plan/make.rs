@@ -436,6 +436,7 @@ impl Maker<'_> {
             None => true,
             Some(FindingId::Expired) => certificate.not_after() < self.now,
             Some(FindingId::AuthorityUsageMissing) => certificate.is_authority() && is_limited(),
+            Some(FindingId::NotAnAuthority) => certificate.is_silent_about_authority(),
             Some(FindingId::WeakSignature) => certificate.weak_signature_algorithm().is_some(),
             Some(_) => false,
         }
@@ -594,15 +595,17 @@ impl Maker<'_> {
     }
 
     /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their authority
-    /// began, and what ends with its authority has been shortened.
+    /// began, so that they seem to last longer; what ends with its authority has been shortened.
     fn lifetime_of(&self, role: Role, certificate: &Certificate) -> Option<std::time::Duration> {
         let authority = self.held.get(&role.authority()?)?.certificate()?;
-        if certificate.not_before() == authority.not_before()
-            || certificate.not_after() == authority.not_after()
-        {
+        if certificate.not_after() == authority.not_after() {
             return None;
         }
         let span = certificate.not_after().since(certificate.not_before()).checked_sub(BACKDATE)?;
+        let span = match certificate.not_before() == authority.not_before() {
+            true => span.min(self.expected.cluster.leaf_lifetime),
+            false => span,
+        };
         let is_possible = !span.is_zero() && self.now.checked_add(span).is_some();
         is_possible.then_some(span)
     }

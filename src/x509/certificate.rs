@@ -186,6 +186,11 @@ impl Certificate {
         self.0.basic_constraints.as_ref().is_some_and(|constraints| constraints.ca)
     }
 
+    /// Whether it does not say if it is an authority's, as certificates before version 3 cannot.
+    pub(crate) fn is_silent_about_authority(&self) -> bool {
+        self.0.basic_constraints.is_none()
+    }
+
     /// Whether it may sign certificates: an authority whose key usages, if it has that extension, say so (RFC 5280,
     /// section 4.2.1.3).
     pub(crate) fn may_sign_certificates(&self) -> bool {

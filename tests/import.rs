@@ -555,6 +555,10 @@ fn every_example_takes_a_configuration_which_its_other_options_override() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(utf8(missing.stdout).contains("a.example.com"));
 
+    let renewed = run("renew_pki", &["first", "--config", &first, "--cluster-name", "other", "--all"]);
+    assert!(renewed.status.success());
+    assert!(run("check_pki", &["first", "--config", &first, "--cluster-name", "other"]).status.success());
+
     std::fs::rename(first_node.join("ssl"), first_node.join("pki")).unwrap();
     let arguments = ["--from", "first", "--out", "second", "--config", &second, "--node", "cp-9"];
     assert!(run("join_node", &arguments).status.success());

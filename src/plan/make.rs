@@ -232,7 +232,8 @@ pub(super) fn make(pki: &Pki, expected: &Expected, policy: &Policy, now: Time) -
     for ((role, part), causes) in due.modes {
         this.mode(role, part, causes);
     }
-    for (role, part, cause) in due.soon {
+    // A leaf that the window leaves out is left out; of an authority one must know in time.
+    for (role, part, cause) in due.soon.into_iter().filter(|(role, ..)| role.is_authority()) {
         let is_said = this.blocked.iter().any(|it| it.finding.is_none() && it.file == cause.file);
         if !is_said && !this.written.contains(&(role, part)) {
             this.block(role, [cause], NOT_DUE);

@@ -52,12 +52,37 @@ impl Machine {
         Ok(Self { cluster, authorities: authorities.clone(), directory, url, node, address, port })
     }
 
+    /// Takes a directory that exists, of a node whose certificates are good for 127.0.0.1, and points its kubeconfigs to
+    /// an API server at a free port there.
+    pub(crate) fn existing(cluster: &Cluster, node: &Node, directory: PathBuf) -> Result<Self> {
+        let port = free_port();
+        let endpoint: Endpoint = format!("127.0.0.1:{port}").parse()?;
+        let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|it| it == "conf") {
+                let text = fs::read_to_string(&path)?;
+                let server = text.lines().find(|line| line.trim_start().starts_with("server: "));
+                let server = server.ok_or_else(|| format!("{}: no server", path.display()))?;
+                fs::write(&path, text.replace(server, &format!("    server: {url}")))?;
+            }
+        }
+        let (authorities, node) = (Authorities::load(&directory)?, node.clone());
+        Ok(Self { cluster, authorities, directory, url, node, address: Ipv4Addr::LOCALHOST.into(), port })
+    }
+
     pub(crate) fn path(&self, role: Role, part: Part) -> PathBuf {
         Layout::new(&self.directory).path(role, part).expect("the role has such a file")
     }
 
     pub(crate) fn kubeconfig(&self, role: Role) -> PathBuf {
         self.path(role, Part::Kubeconfig)
+    }
+
+    /// The kubeconfig that may do everything: in directories from before super-admin.conf, admin.conf.
+    pub(crate) fn almighty(&self) -> PathBuf {
+        let super_admin = self.kubeconfig(Role::SuperAdmin);
+        if super_admin.exists() { super_admin } else { self.kubeconfig(Role::Admin) }
     }
 
     /// The certificate that verifies the API server.
@@ -86,16 +111,26 @@ impl Machine {
         Ok(pair)
     }
 
+    /// Starts three etcd members that all use this machine's files.
+    pub(crate) fn start_etcd(&self) -> Members {
+        let member =
+            etcd::Member { arguments: self.arguments(Component::Etcd), directory: self.directory.clone() };
+        Members {
+            etcd: etcd::Etcd::start(&[member.clone(), member.clone(), member]),
+            etcdctl: self.arguments(Component::Etcdctl),
+            directory: self.directory.clone(),
+        }
+    }
+
+    fn arguments(&self, component: Component) -> Vec<String> {
+        Expected::new(&self.cluster, &self.node).layout(Layout::new(&self.directory)).arguments(component)
+    }
+
     /// A program with exactly the arguments that we print for it.
     fn command(&self, component: Component) -> Command {
         let mut command = Command::new(component.id());
         // Some programs write what they are not told to write elsewhere.
-        command.current_dir(&self.directory);
-        command.args(
-            Expected::new(&self.cluster, &self.node)
-                .layout(Layout::new(&self.directory))
-                .arguments(component),
-        );
+        command.current_dir(&self.directory).args(self.arguments(component));
         command
     }
 

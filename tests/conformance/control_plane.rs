@@ -7,7 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use kubepki::{
-    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Profile, Role, Time,
+    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Pki, Profile, Role,
+    Time,
 };
 
 use crate::http::{Pair, Request};
@@ -31,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) directory: PathBuf,
     /// Where the API server is reached.
     pub(crate) url: String,
-    node: Node,
+    expected: Expected,
     address: IpAddr,
     port: u16,
 }
@@ -49,12 +50,13 @@ impl Machine {
         let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
         let node = node(NODE, address);
         authorities.first(&cluster, &node, Time::now())?.save(&directory)?;
-        Ok(Self { cluster, authorities: authorities.clone(), directory, url, node, address, port })
+        let (authorities, expected) = (authorities.clone(), Expected::new(&cluster, &node));
+        Ok(Self { cluster, authorities, directory, url, expected, address, port })
     }
 
     /// Takes a directory that exists, of a node whose certificates are good for 127.0.0.1, and points its kubeconfigs to
-    /// an API server at a free port there.
-    pub(crate) fn existing(cluster: &Cluster, node: &Node, directory: PathBuf) -> Result<Self> {
+    /// an API server at a free port there. What its components are told follows from the files.
+    pub(crate) fn existing(cluster: &Cluster, directory: PathBuf) -> Result<Self> {
         let port = free_port();
         let endpoint: Endpoint = format!("127.0.0.1:{port}").parse()?;
         let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
@@ -67,8 +69,9 @@ impl Machine {
                 fs::write(&path, text.replace(server, &format!("    server: {url}")))?;
             }
         }
-        let (authorities, node) = (Authorities::load(&directory)?, node.clone());
-        Ok(Self { cluster, authorities, directory, url, node, address: Ipv4Addr::LOCALHOST.into(), port })
+        let (authorities, expected) =
+            (Authorities::load(&directory)?, Pki::load(&directory)?.expected().clone());
+        Ok(Self { cluster, authorities, directory, url, expected, address: Ipv4Addr::LOCALHOST.into(), port })
     }
 
     pub(crate) fn path(&self, role: Role, part: Part) -> PathBuf {
@@ -123,7 +126,7 @@ impl Machine {
     }
 
     fn arguments(&self, component: Component) -> Vec<String> {
-        Expected::new(&self.cluster, &self.node).layout(Layout::new(&self.directory)).arguments(component)
+        self.expected.clone().layout(Layout::new(&self.directory)).arguments(component)
     }
 
     /// A program with exactly the arguments that we print for it.

@@ -11,7 +11,7 @@ use crate::identity::{self, Identity, eve, front_proxy_headers, review, seen_as}
 use crate::judges::{Anchor, Check, Usage, go};
 use crate::report::{Report, Result};
 use crate::root::{CERTS, KUBECONFIGS, Kubeadm, Root, embedded};
-use crate::support::{cluster, control_plane};
+use crate::support::cluster;
 use crate::workload;
 
 /// What may have become of a directory since kubeadm made it.
@@ -155,8 +155,7 @@ fn client_of(root: &Root, kubeconfig: &Path) -> Result<Pair> {
 
 /// A whole control plane on a directory that kubeadm made.
 fn runs(report: &mut Report, root: &Root, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
-    let node = control_plane(NODE, "192.0.2.10");
-    let machine = Machine::existing(&cluster(algorithm, Convention::Kubeadm), &node, root.kubernetes())?;
+    let machine = Machine::existing(&cluster(algorithm, Convention::Kubeadm), root.kubernetes())?;
     let mut members = machine.start_etcd();
     report.check("etcd is healthy", members.healthy());
     let _api_server = machine.start_api_server(&members.etcd)?;

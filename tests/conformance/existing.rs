@@ -37,7 +37,7 @@ impl Shape {
     }
 
     fn made(self, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result<Root> {
-        let root = Root::with_theirs(kubeadm, algorithm)?;
+        let root = Root::new(algorithm)?.fill(kubeadm)?;
         match self {
             Self::Fresh => {}
             Self::KubeletRenews => root.let_the_kubelet_renew(kubeadm)?,

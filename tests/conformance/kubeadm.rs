@@ -25,7 +25,60 @@ pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
             judge(report, kubeadm, name, &cluster, algorithm)?;
         }
     }
-    compare(report, algorithm)
+    let ours = Root::with_ours(&as_of_this_version(algorithm)?, algorithm)?;
+    compare(report, "as of this version", &ours, &Root::new(algorithm)?.fill(Kubeadm::Newest)?)
+}
+
+/// What we make of kubeadm's configuration files, beside what kubeadm makes of them.
+pub(crate) fn configurations(report: &mut Report) -> Result {
+    for (title, init, cluster) in [
+        (
+            "hardly anything",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
+            "",
+        ),
+        (
+            "names and addresses",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10, bindPort: 8443}\n\
+             nodeRegistration: {name: CP-1.example.com}\n",
+            "controlPlaneEndpoint: api.example.com\n\
+             clusterName: production\n\
+             networking: {dnsDomain: example.internal, serviceSubnet: 'fd00:1::/108,10.112.0.0/12'}\n\
+             apiServer: {certSANs: [localhost, 127.0.0.1, 192.0.2.10, '*.api.example.com', '2001:db8::0:1', localhost]}\n\
+             etcd: {local: {serverCertSANs: [etcd.example.com, 192.0.2.20], peerCertSANs: ['::1', peer]}}\n\
+             encryptionAlgorithm: ECDSA-P384\n",
+        ),
+        (
+            "lifetimes",
+            "localAPIEndpoint: {advertiseAddress: '2001:db8::10'}\nnodeRegistration: {name: node-1}\n",
+            "controlPlaneEndpoint: '[2001:db8::1]:6443'\n\
+             networking: {serviceSubnet: 'fd00:1::/108'}\n\
+             certificateValidityPeriod: 2000h\n\
+             caCertificateValidityPeriod: 20000h0m0s\n\
+             encryptionAlgorithm: RSA-3072\n",
+        ),
+        (
+            "an external etcd",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
+            "controlPlaneEndpoint: 192.0.2.1:443\n\
+             etcd: {external: {endpoints: ['https://192.0.2.30:2379'], caFile: '', certFile: '', keyFile: ''}}\n\
+             encryptionAlgorithm: ECDSA-P256\n",
+        ),
+    ] {
+        let api = "apiVersion: kubeadm.k8s.io/v1beta4";
+        let version = Kubeadm::Newest.version()?;
+        let configuration = format!(
+            "{api}\nkind: InitConfiguration\n{init}---\n\
+             {api}\nkind: ClusterConfiguration\nkubernetesVersion: {version}\n{cluster}"
+        );
+        let [ours, theirs] = [(); 2].map(|()| Root::configured(&configuration));
+        let (ours, theirs) = (ours?, theirs?.fill(Kubeadm::Newest)?);
+        let mut example = Command::new("create_cluster");
+        example.arg("--config").arg(ours.configuration(Kubeadm::Newest));
+        output(example.arg("--out").arg(ours.kubernetes()), "")?;
+        compare(report, title, &ours, &theirs)?;
+    }
+    Ok(())
 }
 
 fn judge(
@@ -64,15 +117,13 @@ fn as_of_this_version(algorithm: KeyAlgorithm) -> Result<Cluster> {
     Ok(cluster(algorithm, Convention::Kubeadm).kubernetes_version(Kubeadm::Newest.version()?.parse()?))
 }
 
-/// Our directory in kubeadm's convention beside one that kubeadm made from nothing.
-fn compare(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
-    let ours = Root::with_ours(&as_of_this_version(algorithm)?, algorithm)?;
-    let theirs = Root::with_theirs(Kubeadm::Newest, algorithm)?;
+/// Our directory beside the one that kubeadm makes from the same configuration.
+fn compare(report: &mut Report, title: &str, ours: &Root, theirs: &Root) -> Result {
     let (our_files, their_files) = (ours.files()?, theirs.files()?);
     let list = |files: &Files| -> BTreeSet<String> {
         files.iter().map(|(path, (mode, _))| format!("{mode:o} {}", path.display())).collect()
     };
-    report.check("the same files and directories, with the same modes", {
+    report.check(&format!("{title}: the same files and directories, with the same modes"), {
         let (ours, theirs) = (list(&our_files), list(&their_files));
         let different: Vec<_> = ours.symmetric_difference(&theirs).collect();
         match different.is_empty() {
@@ -85,7 +136,7 @@ fn compare(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
         let [one, other] =
             [(&ours, bytes), (&theirs, their_bytes)].map(|(root, bytes)| facts(root, path, bytes));
         let verdict = one.and_then(|one| alike(&one, &other?));
-        report.check(&format!("ours and kubeadm's {}", path.display()), verdict);
+        report.check(&format!("{title}: ours and kubeadm's {}", path.display()), verdict);
     }
     Ok(())
 }

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }
+    report.section("kubeadm's configuration", kubeadm::configurations);
     for kubeadm in Kubeadm::BOTH {
         for algorithm in ALGORITHMS {
             report.section(&format!("a directory of {kubeadm} {algorithm}"), |report| {

@@ -131,8 +131,15 @@ impl Root {
     pub(crate) fn new(algorithm: KeyAlgorithm) -> Result<Self> {
         let root = Self { directory: tempfile::tempdir()? };
         for kubeadm in Kubeadm::BOTH {
-            fs::write(root.path(kubeadm.configuration_file()), kubeadm.configuration(algorithm)?)?;
+            fs::write(root.configuration(kubeadm), kubeadm.configuration(algorithm)?)?;
         }
+        Ok(root)
+    }
+
+    /// With another configuration of the newest kubeadm.
+    pub(crate) fn configured(configuration: &str) -> Result<Self> {
+        let root = Self { directory: tempfile::tempdir()? };
+        fs::write(root.configuration(Kubeadm::Newest), configuration)?;
         Ok(root)
     }
 
@@ -144,13 +151,17 @@ impl Root {
         Ok(root)
     }
 
-    /// With everything of a first node, as kubeadm makes it.
-    pub(crate) fn with_theirs(kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result<Self> {
-        let root = Self::new(algorithm)?;
+    /// Lets kubeadm make everything of a first node.
+    pub(crate) fn fill(self, kubeadm: Kubeadm) -> Result<Self> {
         for phase in [CERTS, KUBECONFIGS] {
-            root.run(kubeadm, phase)?;
+            self.run(kubeadm, phase)?;
         }
-        Ok(root)
+        Ok(self)
+    }
+
+    /// The configuration of a kubeadm.
+    pub(crate) fn configuration(&self, kubeadm: Kubeadm) -> PathBuf {
+        self.path(kubeadm.configuration_file())
     }
 
     /// Where a path of the root is in the whole file system.

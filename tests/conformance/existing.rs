@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kubepki::{Component, Convention, KeyAlgorithm, Role, role};
 
+use crate::audit::is_clean;
 use crate::control_plane::{Machine, NODE};
 use crate::http::Pair;
 use crate::identity::{self, Identity, eve, front_proxy_headers, review, seen_as};
@@ -50,11 +51,55 @@ impl Shape {
 /// All that is asked of directories that one kubeadm made.
 pub(crate) fn existing(report: &mut Report, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
     for shape in Shape::ALL {
-        let root = shape.made(kubeadm, algorithm)?;
-        accepted(report, shape.title(), &root);
+        let (root, title) = (shape.made(kubeadm, algorithm)?, shape.title());
+        accepted(report, title, &root);
+        audited(report, title, &root, kubeadm, algorithm)?;
         if shape == Shape::KubeletRenews {
             runs(report, &root, kubeadm, algorithm)?;
         }
+    }
+    Ok(())
+}
+
+/// What check_pki says: with and without a description, of which kubeadm's configuration is one.
+fn audited(
+    report: &mut Report,
+    title: &str,
+    root: &Root,
+    kubeadm: Kubeadm,
+    algorithm: KeyAlgorithm,
+) -> Result {
+    // Groups that the old one gives in vain, or that bypass authorization.
+    let warnings: &[(&str, &str)] = match kubeadm {
+        Kubeadm::Newest => &[],
+        Kubeadm::Old => &[
+            ("group-unexpected", "admin.conf"),
+            ("group-unexpected", "pki/apiserver-etcd-client.crt"),
+            ("group-unexpected", "pki/etcd/healthcheck-client.crt"),
+        ],
+    };
+    let version = kubeadm.version()?;
+    let options: Vec<_> = [
+        ("convention", "kubeadm"),
+        ("kubernetes-version", &version),
+        ("algorithm", &algorithm.to_string()),
+        ("endpoint", "api.example.com:6443"),
+        ("service-subnet", "10.96.0.0/12"),
+        ("service-subnet", "fd00::/108"),
+        ("node", NODE),
+        ("address", "192.0.2.10"),
+        ("san", "127.0.0.1"),
+    ]
+    .iter()
+    .map(|(option, value)| format!("--{option}={value}"))
+    .collect();
+    report.check(&format!("{title}: check_pki"), is_clean(root, &[], warnings));
+    let verdict = is_clean(root, &options, warnings);
+    report.check(&format!("{title}: check_pki with the cluster's description"), verdict);
+    if kubeadm == Kubeadm::Newest {
+        let configuration = format!("--config={}", root.configuration(kubeadm).display());
+        let verdict = is_clean(root, &[configuration], warnings);
+        report.check(&format!("{title}: check_pki with kubeadm's configuration"), verdict);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use base64ct::{Base64, Encoding};
 use kubepki::{Cluster, Convention, KeyAlgorithm};
 
+use crate::audit::is_clean;
 use crate::judges::openssl;
 use crate::programs::output;
 use crate::report::{Report, Result};
@@ -101,6 +102,7 @@ fn judge(
     });
     report.check(&format!("{title}: certs renew all"), verdict);
     report.check(&format!("{title}: renewed, init phase certs all"), used(&root, CERTS));
+    report.check(&format!("{title}: renewed, check_pki"), is_clean(&root, &[], &[]));
 
     let external = Root::with_ours(cluster, algorithm)?;
     for keys in [&["pki/ca.key"][..], &["pki/front-proxy-ca.key", "pki/etcd/ca.key"]] {

@@ -8,8 +8,10 @@
     reason = "a test may fail by panicking"
 )]
 
+mod audit;
 mod control_plane;
 mod existing;
+mod forge;
 mod http;
 mod identity;
 #[allow(dead_code, unused_imports, reason = "the integration tests use all of it")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -218,22 +219,7 @@ impl Root {
 
     /// Modes and bytes of all files below /etc/kubernetes, and the modes of directories.
     pub(crate) fn files(&self) -> Result<Files> {
-        let mut files = BTreeMap::new();
-        let mut waiting = vec![self.kubernetes()];
-        while let Some(next) = waiting.pop() {
-            for entry in fs::read_dir(next)? {
-                let path = entry?.path();
-                let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-                let relative = path.strip_prefix(self.kubernetes())?.to_owned();
-                if path.is_dir() {
-                    files.insert(relative, (mode, Vec::new()));
-                    waiting.push(path);
-                } else {
-                    files.insert(relative, (mode, fs::read(path)?));
-                }
-            }
-        }
-        Ok(files)
+        files_below(&self.kubernetes())
     }
 
     /// That a phase answers nothing but "Using ...", and changes nothing.
@@ -316,6 +302,31 @@ pub(crate) fn embedded(kubeconfig: &str, field: &str) -> Result<Vec<u8>> {
     let data = kubeconfig.lines().find_map(|line| line.trim().strip_prefix(&format!("{field}: ")));
     let data = data.ok_or_else(|| format!("expected {field}, found none"))?;
     Ok(Base64::decode_vec(data).map_err(|error| error.to_string())?)
+}
+
+/// Of a symbolic link, what it points to.
+fn files_below(directory: &Path) -> Result<Files> {
+    let mut files = BTreeMap::new();
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(next) = waiting.pop() {
+        for entry in fs::read_dir(next)? {
+            let path = entry?.path();
+            let metadata = fs::symlink_metadata(&path)?;
+            let bytes = match metadata.is_file() {
+                true => fs::read(&path)?,
+                false if metadata.is_symlink() => fs::read_link(&path)?.into_os_string().into_vec(),
+                false => Vec::new(),
+            };
+            files.insert(
+                path.strip_prefix(directory)?.to_owned(),
+                (metadata.permissions().mode() & 0o7777, bytes),
+            );
+            if metadata.is_dir() {
+                waiting.push(path);
+            }
+        }
+    }
+    Ok(files)
 }
 
 const AUTHORITIES: [&str; 3] = ["ca", "etcd-ca", "front-proxy-ca"];

@@ -1,15 +1,17 @@
-//! check_pki, the example that judges a directory, run as anybody would.
+//! check_pki and renew_pki, the examples that judge a directory and mend it, run as anybody would.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::programs::output;
 use crate::report::Result;
 use crate::root::Root;
 
 /// What check_pki finds in /etc/kubernetes of a root, as JSON has it. Its exit status must agree with it.
-fn findings(root: &Root, options: &[String]) -> Result<Vec<Value>> {
+pub(crate) fn findings(root: &Root, options: &[String]) -> Result<Vec<Value>> {
     let mut command = Command::new("check_pki");
     let said =
         command.args(["/etc/kubernetes", "--json", "--root"]).arg(root.path("/")).args(options).output()?;
@@ -42,4 +44,16 @@ pub(crate) fn is_clean(root: &Root, options: &[String], warnings: &[(&str, &str)
         return Err(format!("expected the warnings {warnings:?}, found {findings:?}").into());
     }
     Ok(format!("{found} warnings, notes {notes:?}"))
+}
+
+/// The files below a root that renew_pki changes, and what it prints.
+pub(crate) fn renew(root: &Root, options: &[String]) -> Result<(Vec<PathBuf>, String)> {
+    let before = root.everything()?;
+    let mut command = Command::new("renew_pki");
+    let said = output(command.args(["/etc/kubernetes", "--root"]).arg(root.path("/")).args(options), "")?;
+    let after = root.everything()?;
+    let mut changed: Vec<_> =
+        after.iter().filter(|(path, new)| before.get(*path) != Some(new)).map(|it| it.0.clone()).collect();
+    changed.extend(before.keys().filter(|path| !after.contains_key(*path)).cloned());
+    Ok((changed, said))
 }

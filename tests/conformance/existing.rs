@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kubepki::{Component, Convention, KeyAlgorithm, Role, role};
 
-use crate::audit::is_clean;
+use crate::audit::{is_clean, renew};
 use crate::control_plane::{Machine, NODE};
 use crate::http::Pair;
 use crate::identity::{self, Identity, eve, front_proxy_headers, review, seen_as};
@@ -37,6 +37,23 @@ impl Shape {
         }
     }
 
+    /// Whether a file can be renewed.
+    fn renews(self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let authority = ["ca.", "front-proxy-ca.", "sa."].iter().any(|stem| name.starts_with(stem));
+        let leaf = path.extension().is_some() && !authority;
+        match self {
+            Self::Fresh => leaf,
+            Self::KubeletRenews => leaf && name != "kubelet.conf",
+            // What kubernetes-ca issued.
+            Self::ExternalAuthority => {
+                leaf && (path.starts_with("pki/etcd")
+                    || name.contains("etcd-client")
+                    || name.contains("front-proxy"))
+            }
+        }
+    }
+
     fn made(self, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result<Root> {
         let root = Root::new(algorithm)?.fill(kubeadm)?;
         match self {
@@ -52,6 +69,10 @@ impl Shape {
 pub(crate) fn existing(report: &mut Report, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
     for shape in Shape::ALL {
         let (root, title) = (shape.made(kubeadm, algorithm)?, shape.title());
+        accepted(report, title, &root);
+        audited(report, title, &root, kubeadm, algorithm)?;
+        renewed(report, shape, &root)?;
+        let title = &format!("{title}, renewed");
         accepted(report, title, &root);
         audited(report, title, &root, kubeadm, algorithm)?;
         if shape == Shape::KubeletRenews {
@@ -78,8 +99,21 @@ fn audited(
             ("group-unexpected", "pki/etcd/healthcheck-client.crt"),
         ],
     };
+    report.check(&format!("{title}: check_pki"), is_clean(root, &[], warnings));
+    let verdict = is_clean(root, &description(kubeadm, algorithm)?, warnings);
+    report.check(&format!("{title}: check_pki with the cluster's description"), verdict);
+    if kubeadm == Kubeadm::Newest {
+        let configuration = format!("--config={}", root.configuration(kubeadm).display());
+        let verdict = is_clean(root, &[configuration], warnings);
+        report.check(&format!("{title}: check_pki with kubeadm's configuration"), verdict);
+    }
+    Ok(())
+}
+
+/// The options by which the examples are told what the configurations of [`Kubeadm`] say.
+pub(crate) fn description(kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result<Vec<String>> {
     let version = kubeadm.version()?;
-    let options: Vec<_> = [
+    Ok([
         ("convention", "kubeadm"),
         ("kubernetes-version", &version),
         ("algorithm", &algorithm.to_string()),
@@ -92,20 +126,39 @@ fn audited(
     ]
     .iter()
     .map(|(option, value)| format!("--{option}={value}"))
-    .collect();
-    report.check(&format!("{title}: check_pki"), is_clean(root, &[], warnings));
-    let verdict = is_clean(root, &options, warnings);
-    report.check(&format!("{title}: check_pki with the cluster's description"), verdict);
-    if kubeadm == Kubeadm::Newest {
-        let configuration = format!("--config={}", root.configuration(kubeadm).display());
-        let verdict = is_clean(root, &[configuration], warnings);
-        report.check(&format!("{title}: check_pki with kubeadm's configuration"), verdict);
-    }
+    .collect())
+}
+
+/// What renew_pki changes: all leaves that it can renew, and then nothing more.
+fn renewed(report: &mut Report, shape: Shape, root: &Root) -> Result {
+    let before = root.files()?;
+    let leaves: Vec<_> = before.keys().filter(|path| shape.renews(path)).cloned().collect();
+    let title = shape.title();
+    let verdict = renew(root, &["--all".to_owned()]).and_then(|(changed, said)| {
+        let after = root.files()?;
+        if let Some((path, _)) =
+            after.iter().find(|(path, (mode, _))| before.get(*path).is_none_or(|it| it.0 != *mode))
+        {
+            return Err(format!("{}: expected the same mode as before", path.display()).into());
+        }
+        let changed: Vec<_> =
+            changed.iter().filter_map(|it| it.strip_prefix("etc/kubernetes").ok()).collect();
+        match changed.iter().eq(&leaves) {
+            true => Ok(format!("{} files", changed.len())),
+            false => Err(format!("expected {leaves:?}, found {changed:?}: {said}").into()),
+        }
+    });
+    report.check(&format!("{title}: renew_pki --all changes the leaves alone"), verdict);
+    let verdict = renew(root, &[]).and_then(|(changed, said)| match changed.is_empty() {
+        true => Ok("nothing"),
+        false => Err(format!("expected that nothing is changed, found {changed:?}: {said}").into()),
+    });
+    report.check(&format!("{title}: renew_pki once more changes nothing"), verdict);
     Ok(())
 }
 
 /// What both kubeadms and Go say of a directory.
-fn accepted(report: &mut Report, title: &str, root: &Root) {
+pub(crate) fn accepted(report: &mut Report, title: &str, root: &Root) {
     for kubeadm in Kubeadm::BOTH {
         let check = |what: &str| format!("{title}: {kubeadm}, {what}");
         let exists = |file: &str| root.kubernetes().join(file).exists();
@@ -199,7 +252,7 @@ fn client_of(root: &Root, kubeconfig: &Path) -> Result<Pair> {
 }
 
 /// A whole control plane on a directory that kubeadm made.
-fn runs(report: &mut Report, root: &Root, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
+pub(crate) fn runs(report: &mut Report, root: &Root, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
     let machine = Machine::existing(&cluster(algorithm, Convention::Kubeadm), root.kubernetes())?;
     let mut members = machine.start_etcd();
     report.check("etcd is healthy", members.healthy());

@@ -14,8 +14,10 @@ pub(crate) struct Forgery<'a> {
     pub(crate) authority: &'a Path,
     /// As `openssl req -subj` has it.
     pub(crate) subject: &'a str,
-    /// As `openssl req -addext` has them.
+    /// As openssl's configuration has them.
     pub(crate) extensions: &'a [&'a str],
+    /// From when until when, as `openssl ca` has it; otherwise from now on.
+    pub(crate) valid: Option<[&'a str; 2]>,
 }
 
 impl Forgery<'_> {
@@ -23,16 +25,33 @@ impl Forgery<'_> {
     pub(crate) fn make(&self) -> Result<(String, String)> {
         let scratch = tempfile::tempdir()?;
         let path = |name: &str| scratch.path().join(name);
-        fs::write(path("openssl.cnf"), "[req]\ndistinguished_name = subject\n[subject]\n")?;
-        let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-noenc", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-        openssl.args(["-days", "2", "-subj", self.subject, "-config"]).arg(path("openssl.cnf"));
-        for extension in self.extensions {
-            openssl.args(["-addext", extension]);
+        let configuration = format!(
+            "[req]\ndistinguished_name = name\n[name]\n\
+             [ca]\ndefault_ca = authority\n\
+             [authority]\ndatabase = {}\nnew_certs_dir = {}\nrand_serial = yes\ndefault_md = sha256\n\
+             default_days = 365\npolicy = anything\n\
+             [anything]\ncommonName = optional\norganizationName = optional\n\
+             organizationalUnitName = optional\n\
+             [extensions]\n{}\n",
+            path("database").display(),
+            scratch.path().display(),
+            self.extensions.join("\n")
+        );
+        fs::write(path("configuration"), configuration)?;
+        fs::write(path("database"), "")?;
+        let mut request = Command::new("openssl");
+        request.args(["req", "-new", "-noenc", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+        request.args(["-subj", self.subject, "-config"]).arg(path("configuration"));
+        output(request.arg("-keyout").arg(path("key")).arg("-out").arg(path("request")), "")?;
+
+        let mut sign = Command::new("openssl");
+        sign.args(["ca", "-batch", "-notext", "-preserveDN", "-extensions", "extensions", "-config"]);
+        sign.arg(path("configuration")).arg("-in").arg(path("request"));
+        sign.arg("-cert").arg(self.authority).arg("-keyfile").arg(self.authority.with_extension("key"));
+        for (option, moment) in ["-startdate", "-enddate"].iter().zip(self.valid.into_iter().flatten()) {
+            sign.args([option, moment]);
         }
-        openssl.arg("-CA").arg(self.authority);
-        openssl.arg("-CAkey").arg(self.authority.with_extension("key"));
-        output(openssl.arg("-keyout").arg(path("key")).arg("-out").arg(path("certificate")), "")?;
+        output(sign.arg("-out").arg(path("certificate")), "")?;
         Ok((fs::read_to_string(path("certificate"))?, fs::read_to_string(path("key"))?))
     }
 }

@@ -10,6 +10,7 @@
 
 mod audit;
 mod control_plane;
+mod damages;
 mod existing;
 mod forge;
 mod http;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
             });
         }
     }
+    report.section("damages", damages::damages);
     report.section("mutations", mutations::mutations);
     report.close()
 }

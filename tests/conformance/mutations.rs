@@ -87,6 +87,7 @@ fn kubelet_in_another_group(report: &mut Report, machine: &Machine, members: &Me
         authority: &authority,
         subject: &format!("/O=kubelets/CN=system:node:{NODE}"),
         extensions: &["extendedKeyUsage=clientAuth"],
+        valid: None,
     };
     let (certificate, key) = forgery.make()?;
     let certificate = Certificate::from_pem(certificate.as_bytes())?;

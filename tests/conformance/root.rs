@@ -222,6 +222,18 @@ impl Root {
         files_below(&self.kubernetes())
     }
 
+    /// The same of the whole root.
+    pub(crate) fn everything(&self) -> Result<Files> {
+        files_below(self.directory.path())
+    }
+
+    /// The same files elsewhere.
+    pub(crate) fn copy(&self) -> Result<Self> {
+        let copy = Self { directory: tempfile::tempdir()? };
+        output(Command::new("cp").arg("--archive").arg(self.path("/.")).arg(copy.path("/")), "")?;
+        Ok(copy)
+    }
+
     /// That a phase answers nothing but "Using ...", and changes nothing.
     pub(crate) fn is_used_as_it_is(&self, kubeadm: Kubeadm, phase: &[&str]) -> Result<String> {
         let before = self.files()?;

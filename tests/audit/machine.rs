@@ -336,10 +336,9 @@ pub(crate) fn kubeconfig_of(bytes: &[u8]) -> Kubeconfig {
 
 /// A new key in the form of its algorithm, by the arguments of `openssl genpkey`.
 pub(crate) fn new_key(arguments: &[&str]) -> Vec<u8> {
-    let key = openssl(&[&["genpkey", "-quiet"], arguments].concat(), b"")
-        .or_else(|_| openssl(&[&["genpkey"], arguments].concat(), b""))
-        .unwrap();
-    openssl(&["pkey", "-traditional"], &key).unwrap()
+    let key = openssl(&[&["genpkey"], arguments].concat(), b"").unwrap();
+    // Ed25519 has no other form than PKCS#8.
+    openssl(&["pkey", "-traditional"], &key).unwrap_or(key)
 }
 
 pub(crate) const P256: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];

@@ -297,9 +297,13 @@ fn contents() -> Vec<Damage> {
             },
         )
         .by_hand(&["pki/sa.key"]),
-        damage("a serving key is on P-521", &[(Id::Unsupported, Warning, "pki/apiserver.key")], |m| {
-            m.forge("pki/apiserver.crt", |it| it.key = Some(P521));
-        }),
+        damage(
+            "a serving key is on P-521",
+            &all(Id::Unsupported, Warning, &[&["pki/apiserver.crt", "pki/apiserver.key"]]),
+            |m| {
+                m.forge("pki/apiserver.crt", |it| it.key = Some(P521));
+            },
+        ),
         damage(
             "a certificate has a critical extension that nobody knows",
             &[(Id::Unsupported, Error, "pki/apiserver.crt")],
@@ -551,12 +555,12 @@ fn usages() -> Vec<Damage> {
         ),
         damage(
             "an etcd server may not call itself",
-            &[(Id::UsageMissing, Warning, "pki/etcd/server.crt")],
+            &[(Id::UsageMissing, Error, "pki/etcd/server.crt")],
             |m| {
                 m.forge("pki/etcd/server.crt", |it| it.extended = "serverAuth".into());
             },
         ),
-        damage("a key may not sign", &[(Id::UsageMissing, Warning, "pki/apiserver.crt")], |m| {
+        on(Kind::Kubeadm, "a key may not sign", &[(Id::UsageMissing, Warning, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| it.usages = "keyEncipherment".into());
         }),
         on(
@@ -690,10 +694,7 @@ fn names() -> Vec<Damage> {
         ),
         damage(
             "a group stands in the organizational unit",
-            &[
-                (Id::GroupInOrganizationalUnit, Error, "super-admin.conf"),
-                (Id::GroupMissing, Error, "super-admin.conf"),
-            ],
+            &[(Id::GroupInOrganizationalUnit, Error, "super-admin.conf")],
             |m| {
                 m.forge("super-admin.conf", |it| {
                     it.subject = "/OU=system:masters/CN=kubernetes-super-admin".into()

@@ -10,8 +10,8 @@ use kubepki::kubeconfig::{NamedUser, User};
 use kubepki::{FindingId, Severity};
 
 use super::machine::{
-    ED25519, Forged, KINDS, KNOWLEDGE, KUBECONFIGS, Kind, Knowledge, Machine, P256, P521, RSA_1024, RSA_E3,
-    Said, days, named, new_key,
+    ED25519, Forged, KINDS, KNOWLEDGE, KUBECONFIGS, Kind, Knowledge, Machine, P256, P521, RSA_512, RSA_1024,
+    RSA_E3, Said, days, named, new_key,
 };
 use crate::support::{authority, openssl};
 
@@ -351,6 +351,15 @@ fn pairs() -> Vec<Damage> {
         })
         .by_hand(&["pki/ca.key"]),
         damage(
+            "the front proxy's authority is the second of its file",
+            &[(Id::CaKeyMismatch, Error, "pki/front-proxy-ca.key")],
+            |m| {
+                let other = Machine::stranger().text("pki/front-proxy-ca.crt");
+                m.write("pki/front-proxy-ca.crt", other + &m.text("pki/front-proxy-ca.crt"));
+            },
+        )
+        .by_hand(&["pki/front-proxy-ca.crt"]),
+        damage(
             "the key of the etcd authority is new",
             &[(Id::CaKeyMismatch, Error, "pki/etcd/ca.key")],
             |m| {
@@ -380,7 +389,7 @@ fn pairs() -> Vec<Damage> {
             },
         ),
         damage("a client is another cluster's", &[(Id::WrongIssuer, Error, "scheduler.conf")], |m| {
-            let other = Machine::new(Kind::ControlPlane);
+            let other = Machine::stranger();
             let theirs = other.certificate("scheduler.conf").to_pem();
             let theirs_key = super::machine::kubeconfig_of(&other.read("scheduler.conf"));
             m.kubeconfig("scheduler.conf", |it| {
@@ -395,7 +404,7 @@ fn pairs() -> Vec<Damage> {
             "the etcd authority is another one, with its key",
             &all(Id::WrongIssuer, Error, &[OF_ETCD]),
             |m| {
-                let other = Machine::new(Kind::ControlPlane);
+                let other = Machine::stranger();
                 for file in ["pki/etcd/ca.crt", "pki/etcd/ca.key"] {
                     m.write(file, other.read(file));
                 }
@@ -409,7 +418,7 @@ fn pairs() -> Vec<Damage> {
             ]
             .concat(),
             |m| {
-                let other = Machine::new(Kind::ControlPlane);
+                let other = Machine::stranger();
                 for file in ["pki/ca.crt", "pki/ca.key"] {
                     m.write(file, other.read(file));
                 }
@@ -447,6 +456,15 @@ fn validity() -> Vec<Damage> {
             },
         )
         .by_hand(&["pki/kubelet.crt"]),
+        damage("an old authority has expired", &[(Id::Expired, Warning, "pki/ca.crt")], |m| {
+            let old = m.forged("pki/ca.crt", |it| {
+                expired(it);
+                (it.issuer, it.subject, it.key) = (None, "/CN=old".into(), Some(P256));
+                it.identifier = "hash".into();
+            });
+            m.append("pki/ca.crt", old);
+        })
+        .by_hand(&["pki/ca.crt"]),
         damage("a year and a month have passed", &all(Id::Expired, Error, leaves), |m| {
             m.now = m.now.checked_add(days(395)).unwrap();
         }),
@@ -579,6 +597,21 @@ fn usages() -> Vec<Damage> {
         damage("a server is good for anything", &[(Id::UsageUnexpected, Error, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| it.extended = "serverAuth,anyExtendedKeyUsage".into());
         }),
+        damage("a server is good for whatever", &[(Id::UsageUnexpected, Error, "pki/apiserver.crt")], |m| {
+            m.forge("pki/apiserver.crt", |it| it.extended = String::new());
+        }),
+        on(
+            Kind::Everything,
+            "a kubelet's server is a client",
+            &[(Id::UsageUnexpected, Error, "pki/kubelet.crt")],
+            |m| m.forge("pki/kubelet.crt", |it| it.extended = "serverAuth,clientAuth".into()),
+        ),
+        on(
+            Kind::Everything,
+            "a front proxy's server is a client",
+            &[(Id::UsageUnexpected, Warning, "pki/front-proxy-server.crt")],
+            |m| m.forge("pki/front-proxy-server.crt", |it| it.extended = "serverAuth,clientAuth".into()),
+        ),
         damage("a leaf is an authority", &[(Id::UsageUnexpected, Error, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| {
                 (it.constraints, it.usages) = ("critical,CA:TRUE", "digitalSignature,keyCertSign".into());
@@ -655,6 +688,9 @@ fn names() -> Vec<Damage> {
         damage("a kubelet is no node", &[(Id::WrongCommonName, Error, "kubelet.conf")], |m| {
             m.forge("kubelet.conf", |it| it.named("cp-1", &["system:nodes"]));
         }),
+        damage("the scheduler has no name", &[(Id::WrongCommonName, Error, "scheduler.conf")], |m| {
+            m.forge("scheduler.conf", |it| it.subject = "/".into());
+        }),
         damage("an administrator has no group", &[(Id::GroupMissing, Error, "admin.conf")], |m| {
             m.forge("admin.conf", |it| it.named("kubernetes-admin", &[]));
         }),
@@ -721,6 +757,9 @@ fn strength() -> Vec<Damage> {
         damage("a key has 1024 bits", &[(Id::WeakKey, Warning, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| rsa(it, RSA_1024));
         }),
+        damage("a key has 512 bits", &[(Id::WeakKey, Error, "scheduler.conf")], |m| {
+            m.forge("scheduler.conf", |it| rsa(it, RSA_512));
+        }),
         damage("a key has the exponent 3", &[(Id::WeakKey, Warning, "admin.conf")], |m| {
             m.forge("admin.conf", |it| rsa(it, RSA_E3));
         }),
@@ -737,7 +776,7 @@ fn strength() -> Vec<Damage> {
         ),
         damage(
             "two certificates have one serial number",
-            &all(Id::DuplicateSerial, Warning, &[&["pki/etcd/peer.crt", "pki/etcd/server.crt"]]),
+            &[(Id::DuplicateSerial, Warning, "pki/etcd/peer.crt")],
             |m| {
                 m.forge("pki/etcd/server.crt", |it| it.serial = Some("0BAD".into()));
                 m.forge("pki/etcd/peer.crt", |it| it.serial = Some("0BAD".into()));
@@ -750,27 +789,38 @@ fn trust() -> Vec<Damage> {
     vec![
         damage(
             "the Kubernetes authority is that of the front proxy too",
-            &[(Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt")],
+            &[
+                (Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt"),
+                (Id::DiffersFromConvention, Note, "pki/front-proxy-ca.crt"),
+            ],
             |m| {
                 m.copy("pki/ca.crt", "pki/front-proxy-ca.crt");
                 m.copy("pki/ca.key", "pki/front-proxy-ca.key");
                 m.forge("pki/front-proxy-client.crt", |it| it.issuer = Some("ca"));
             },
         )
+        .inferred(&[(Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt")])
         .by_hand(&["pki/front-proxy-ca.crt", "pki/front-proxy-ca.key", "pki/front-proxy-client.crt"]),
         damage(
             "the authority of etcd is that of the front proxy too",
-            &[(Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt")],
+            &[
+                (Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt"),
+                (Id::DiffersFromConvention, Note, "pki/front-proxy-ca.crt"),
+            ],
             |m| {
                 m.copy("pki/etcd/ca.crt", "pki/front-proxy-ca.crt");
                 m.copy("pki/etcd/ca.key", "pki/front-proxy-ca.key");
                 m.forge("pki/front-proxy-client.crt", |it| it.issuer = Some("etcd/ca"));
             },
         )
+        .inferred(&[(Id::SharedFrontProxyAuthority, Error, "pki/front-proxy-ca.crt")])
         .by_hand(&["pki/front-proxy-ca.crt", "pki/front-proxy-ca.key", "pki/front-proxy-client.crt"]),
         damage(
             "the Kubernetes authority is that of etcd too",
-            &[(Id::SharedEtcdAuthority, Error, "pki/etcd/ca.crt")],
+            &[
+                (Id::SharedEtcdAuthority, Error, "pki/etcd/ca.crt"),
+                (Id::DiffersFromConvention, Note, "pki/etcd/ca.crt"),
+            ],
             |m| {
                 m.copy("pki/ca.crt", "pki/etcd/ca.crt");
                 m.copy("pki/ca.key", "pki/etcd/ca.key");
@@ -779,6 +829,7 @@ fn trust() -> Vec<Damage> {
                 }
             },
         )
+        .inferred(&[(Id::SharedEtcdAuthority, Error, "pki/etcd/ca.crt")])
         .by_hand(&[
             "pki/etcd/ca.crt",
             "pki/etcd/ca.key",
@@ -791,7 +842,7 @@ fn trust() -> Vec<Damage> {
             Kind::BelowRoot,
             "a trust file holds the root",
             &[(Id::SharedTrustAnchor, Error, "pki/etcd/ca.crt")],
-            |m| m.append("pki/etcd/ca.crt", m.read("/root.crt")),
+            |m| m.append("pki/etcd/ca.crt", m.read("/owner/root.crt")),
         )
         .by_hand(&["pki/etcd/ca.crt"]),
     ]
@@ -820,7 +871,7 @@ fn kubeconfigs() -> Vec<Damage> {
                 m.kubeconfig("scheduler.conf", |it| it.users[0].user = User::default());
             },
         ),
-        damage("a kubeconfig has no server", &[(Id::KubeconfigIncomplete, Error, "admin.conf")], |m| {
+        damage("a kubeconfig has no server", &[(Id::KubeconfigServerMismatch, Error, "admin.conf")], |m| {
             m.kubeconfig("admin.conf", |it| it.clusters[0].cluster.server = String::new());
         }),
         damage(
@@ -846,11 +897,6 @@ fn kubeconfigs() -> Vec<Damage> {
             |m| m.trust("admin.conf", &(m.text("pki/ca.crt") + &authority())),
         ),
         damage(
-            "an authority is about to follow, and kubeconfigs do not trust it",
-            &all(Id::KubeconfigAuthorityMismatch, Warning, &[&KUBECONFIGS]),
-            |m| m.append("pki/ca.crt", authority()),
-        ),
-        damage(
             "a kubeconfig points elsewhere",
             &[(Id::KubeconfigServerMismatch, Error, "kubelet.conf")],
             |m| {
@@ -859,6 +905,17 @@ fn kubeconfigs() -> Vec<Damage> {
                 })
             },
         ),
+        on(
+            Kind::Worker,
+            "a worker's kubeconfig points elsewhere",
+            &[(Id::KubeconfigServerMismatch, Warning, "kubelet.conf")],
+            |m| {
+                m.kubeconfig("kubelet.conf", |it| {
+                    it.clusters[0].cluster.server = "https://192.0.2.99:6443".into();
+                });
+            },
+        )
+        .inferred(&[]),
         damage(
             "the scheduler asks the endpoint",
             &[(Id::KubeconfigServerMismatch, Note, "scheduler.conf")],
@@ -884,6 +941,13 @@ fn kubeconfigs() -> Vec<Damage> {
                 it.clusters[0].cluster.certificate_authority_data = None;
             });
         }),
+        damage(
+            "a kubeconfig verifies no server and trusts",
+            &[(Id::KubeconfigInsecure, Error, "admin.conf")],
+            |m| {
+                m.kubeconfig("admin.conf", |it| it.clusters[0].cluster.insecure_skip_tls_verify = true);
+            },
+        ),
         damage(
             "a kubeconfig's user has a token",
             &[(Id::KubeconfigOtherCredential, Note, "admin.conf")],
@@ -921,14 +985,9 @@ fn modes() -> Vec<Damage> {
         damage("a group writes the public keys", &[(Id::WritableByOthers, Warning, "pki/sa.pub")], |m| {
             m.mode("pki/sa.pub", 0o620);
         }),
-        damage(
-            "anybody reads and writes a key",
-            &[
-                (Id::KeyReadableByOthers, Error, "pki/apiserver.key"),
-                (Id::WritableByOthers, Error, "pki/apiserver.key"),
-            ],
-            |m| m.mode("pki/apiserver.key", 0o666),
-        ),
+        damage("anybody writes a key", &[(Id::WritableByOthers, Error, "pki/apiserver.key")], |m| {
+            m.mode("pki/apiserver.key", 0o622);
+        }),
         damage("a certificate is a link", &[(Id::SymbolicLink, Note, "pki/apiserver.crt")], |m| {
             m.copy("pki/apiserver.crt", "/srv/apiserver.crt");
             m.mode("/srv/apiserver.crt", 0o644);
@@ -952,7 +1011,6 @@ fn modes() -> Vec<Damage> {
                 m.forge("pki/apiserver-kubelet-client.crt", |it| it.subject = subject);
             },
         )
-        .inferred(&[])
         .left_alone(),
         on(
             Kind::Kubeadm,
@@ -990,7 +1048,7 @@ fn signed_by_rsa(machine: &mut Machine) {
         machine.write(file.path().to_str().unwrap(), file.bytes());
     }
     for file in authorities.files() {
-        machine.write(&format!("/authorities/{}", file.path().display()), file.bytes());
+        machine.write(&format!("/owner/{}", file.path().display()), file.bytes());
     }
 }
 
@@ -1039,6 +1097,25 @@ fn each_damage_gives_its_findings_and_those_that_must_follow() {
         }
     }
     assert!(wrong.is_empty(), "{} are wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn a_machine_mended_by_hand_has_no_findings() {
+    for damage in damages() {
+        let Mend::Files(files) = damage.mend else { continue };
+        let mut machine = Machine::new(damage.kind);
+        let before: Vec<_> = files.iter().map(|file| (*file, machine.read(file))).collect();
+        (damage.damage)(&mut machine);
+        for (file, bytes) in before {
+            machine.clear(file);
+            machine.write(file, bytes);
+            machine.mode(file, if file.ends_with(".crt") { 0o644 } else { 0o600 });
+        }
+        for knowledge in KNOWLEDGE {
+            let findings = machine.audit(knowledge);
+            assert!(findings.is_empty(), "{}, {knowledge:?}:\n{findings}", damage.name);
+        }
+    }
 }
 
 #[test]

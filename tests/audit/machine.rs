@@ -6,6 +6,8 @@ use std::fmt::Write;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kubepki::kubeconfig::Kubeconfig;
@@ -61,47 +63,16 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// A good one.
+    /// A good one: the same each time, in a directory of its own.
     pub(crate) fn new(kind: Kind) -> Self {
-        let convention = if kind == Kind::Kubeadm { Convention::Kubeadm } else { Convention::Documented };
-        let mut cluster = cluster(KeyAlgorithm::EcdsaP256, convention);
-        let mut node = control_plane("cp-1", "192.0.2.10");
-        let now = Time::now();
-        match kind {
-            Kind::Everything => {
-                node = node.addresses(["192.0.2.10".parse().unwrap()]).kube_proxy();
-                node = node.front_proxy_server(["metrics.example".parse().unwrap()]);
-            }
-            Kind::Shared => cluster = cluster.kubelet_client_certificate(KubeletClientCertificate::Shared),
-            Kind::Worker => {
-                node = Node::worker("w-1".parse().unwrap()).addresses(["192.0.2.20".parse().unwrap()]);
-            }
-            Kind::Member => {
-                node = Node::etcd_member("etcd-1".parse().unwrap(), "192.0.2.30".parse().unwrap());
-            }
-            Kind::ControlPlane | Kind::Kubeadm | Kind::BelowRoot => {}
-        }
-        let root = tempfile::tempdir().unwrap();
-        let authorities = match kind {
-            Kind::BelowRoot => {
-                let profile = role::RootCa::new(&cluster, "root".parse().unwrap()).profile();
-                let issuer = Issuer::self_signed(&profile, now).unwrap();
-                fs::write(root.path().join("root.crt"), issuer.certificate().to_pem()).unwrap();
-                Authorities::create_under(&issuer, &cluster, now).unwrap()
-            }
-            _ => Authorities::create(&cluster, now).unwrap(),
-        };
-        for file in authorities.files() {
-            let path = root.path().join("authorities").join(file.path());
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, file.bytes()).unwrap();
-        }
-        let pki = match kind {
-            Kind::Worker | Kind::Member => authorities.join(&cluster, &node, now).unwrap(),
-            _ => authorities.first(&cluster, &node, now).unwrap(),
-        };
-        pki.save(root.path().join("etc/kubernetes")).unwrap();
-        Self { root, cluster, node, now }
+        static MADE: OnceLock<Vec<Made>> = OnceLock::new();
+        let made = MADE.get_or_init(|| KINDS.into_iter().map(Made::new).collect());
+        made.iter().find(|made| made.kind == kind).unwrap().save()
+    }
+
+    /// A control-plane node of another cluster.
+    pub(crate) fn stranger() -> Self {
+        Made::new(Kind::ControlPlane).save()
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -224,17 +195,7 @@ impl Machine {
 
     /// Remakes the certificate in a file with its key and everything else as it was but for `change`.
     pub(crate) fn forge(&self, file: &str, change: impl FnOnce(&mut Forged)) {
-        let mut forged = Forged::like(&self.certificate(file), file);
-        change(&mut forged);
-        let key = match (&forged.key, is_kubeconfig(file)) {
-            (Some(arguments), _) => new_key(arguments),
-            (None, true) => {
-                kubeconfig_of(&self.read(file)).users[0].user.client_key_data.as_ref().unwrap().to_vec()
-            }
-            (None, false) if file.ends_with(".crt") => self.key_beside(file),
-            (None, false) => panic!("{file}"),
-        };
-        let certificate = self.make(&forged, &key);
+        let (forged, key, certificate) = self.make_like(file, change);
         match is_kubeconfig(file) {
             true => self.kubeconfig(file, |kubeconfig| {
                 kubeconfig.users[0].user.client_certificate_data = Some(certificate);
@@ -252,6 +213,11 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// A certificate like that in a file.
+    pub(crate) fn forged(&self, file: &str, change: impl FnOnce(&mut Forged)) -> Vec<u8> {
+        self.make_like(file, change).2
     }
 
     /// The same for a self-signed authority; kubeconfigs get it as well.
@@ -274,11 +240,26 @@ impl Machine {
         });
     }
 
+    fn make_like(&self, file: &str, change: impl FnOnce(&mut Forged)) -> (Forged, Vec<u8>, Vec<u8>) {
+        let mut forged = Forged::like(&self.certificate(file), file);
+        change(&mut forged);
+        let key = match (&forged.key, is_kubeconfig(file)) {
+            (Some(arguments), _) => new_key(arguments),
+            (None, true) => {
+                kubeconfig_of(&self.read(file)).users[0].user.client_key_data.as_ref().unwrap().to_vec()
+            }
+            (None, false) if file.ends_with(".crt") => self.key_beside(file),
+            (None, false) => panic!("{file}"),
+        };
+        let certificate = self.make(&forged, &key);
+        (forged, key, certificate)
+    }
+
     /// The key of a certificate's file; an authority's may be elsewhere.
     fn key_beside(&self, file: &str) -> Vec<u8> {
         let key = file.replace(".crt", ".key");
         let here = self.path(&key);
-        if here.exists() { fs::read(here).unwrap() } else { self.read(&format!("/authorities/{key}")) }
+        if here.exists() { fs::read(here).unwrap() } else { self.read(&format!("/owner/{key}")) }
     }
 
     fn make(&self, forged: &Forged, key: &[u8]) -> Vec<u8> {
@@ -286,15 +267,19 @@ impl Machine {
         let at = |name: &str| place.path().join(name).display().to_string();
         fs::write(at("key"), key).unwrap();
         fs::write(at("index"), "").unwrap();
-        fs::write(at("serial"), forged.serial.as_deref().unwrap_or("5EED00C0FFEE")).unwrap();
+        static SERIAL: AtomicU32 = AtomicU32::new(0x5EED);
+        let serial = forged.serial.clone();
+        let serial = serial.unwrap_or_else(|| format!("{:08X}", SERIAL.fetch_add(1, Ordering::Relaxed)));
+        fs::write(at("serial"), serial).unwrap();
         fs::write(at("conf"), forged.configuration(place.path())).unwrap();
         let conf = at("conf");
         let request =
             ["req", "-new", "-utf8", "-config", &conf, "-key", &at("key"), "-subj", &forged.subject];
         openssl(&[&request[..], &["-out", &at("request")]].concat(), b"").unwrap();
         let [certificate, own_key] = match forged.issuer {
-            Some(stem) => ["crt", "key"]
-                .map(|end| self.path(&format!("/authorities/pki/{stem}.{end}")).display().to_string()),
+            Some(stem) => {
+                ["crt", "key"].map(|end| self.path(&format!("/owner/pki/{stem}.{end}")).display().to_string())
+            }
             None => [String::new(), at("key")],
         };
         let mut command = vec!["ca", "-batch", "-notext", "-utf8", "-preserveDN", "-config", &conf];
@@ -310,6 +295,68 @@ impl Machine {
         openssl(&command, b"")
             .unwrap_or_else(|error| panic!("{}\n{error}", forged.configuration(place.path())));
         fs::read(made).unwrap()
+    }
+}
+
+/// A good machine in memory.
+struct Made {
+    kind: Kind,
+    cluster: Cluster,
+    node: Node,
+    now: Time,
+    pki: Pki,
+    /// What lies elsewhere, by its path: the authorities with their keys, and what stands above them.
+    owners: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Made {
+    fn new(kind: Kind) -> Self {
+        let convention = if kind == Kind::Kubeadm { Convention::Kubeadm } else { Convention::Documented };
+        let mut cluster = cluster(KeyAlgorithm::EcdsaP256, convention);
+        let mut node = control_plane("cp-1", "192.0.2.10");
+        let now = Time::now();
+        match kind {
+            Kind::Everything => {
+                node = node.addresses(["192.0.2.10".parse().unwrap()]).kube_proxy();
+                node = node.front_proxy_server(["metrics.example".parse().unwrap()]);
+            }
+            Kind::Shared => cluster = cluster.kubelet_client_certificate(KubeletClientCertificate::Shared),
+            Kind::Worker => {
+                node = Node::worker("w-1".parse().unwrap()).addresses(["192.0.2.20".parse().unwrap()]);
+            }
+            Kind::Member => {
+                node = Node::etcd_member("etcd-1".parse().unwrap(), "192.0.2.30".parse().unwrap());
+            }
+            Kind::ControlPlane | Kind::Kubeadm | Kind::BelowRoot => {}
+        }
+        let mut owners = Vec::new();
+        let authorities = match kind {
+            Kind::BelowRoot => {
+                let profile = role::RootCa::new(&cluster, "root".parse().unwrap()).profile();
+                let root = Issuer::self_signed(&profile, now).unwrap();
+                owners.push(("root.crt".into(), root.certificate().to_pem().into_bytes()));
+                Authorities::create_under(&root, &cluster, now).unwrap()
+            }
+            _ => Authorities::create(&cluster, now).unwrap(),
+        };
+        let files = authorities.files();
+        owners.extend(files.iter().map(|file| (file.path().to_owned(), file.bytes().to_vec())));
+        let pki = match kind {
+            Kind::Worker | Kind::Member => authorities.join(&cluster, &node, now).unwrap(),
+            _ => authorities.first(&cluster, &node, now).unwrap(),
+        };
+        Self { kind, cluster, node, now, pki, owners }
+    }
+
+    fn save(&self) -> Machine {
+        let root = tempfile::tempdir().unwrap();
+        self.pki.save(root.path().join("etc/kubernetes")).unwrap();
+        for (path, bytes) in &self.owners {
+            let path = root.path().join("owner").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        Machine { root, cluster: self.cluster.clone(), node: self.node.clone(), now: self.now }
     }
 }
 

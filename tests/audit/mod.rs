@@ -1,4 +1,5 @@
 //! What an audit says about machines that are not as they should be.
 
+mod bad_input;
 mod damages;
 mod machine;

@@ -391,7 +391,7 @@ fn pairs() -> Vec<Damage> {
         damage("a client is another cluster's", &[(Id::WrongIssuer, Error, "scheduler.conf")], |m| {
             let other = Machine::stranger();
             let theirs = other.certificate("scheduler.conf").to_pem();
-            let theirs_key = super::machine::kubeconfig_of(&other.read("scheduler.conf"));
+            let theirs_key = super::machine::kubeconfig_of(&other.read("scheduler.conf")).unwrap();
             m.kubeconfig("scheduler.conf", |it| {
                 it.users[0].user.client_certificate_data = Some(theirs.into());
                 it.users[0].user.client_key_data.clone_from(&theirs_key.users[0].user.client_key_data);
@@ -476,12 +476,10 @@ fn validity() -> Vec<Damage> {
             ]
             .concat(),
             |m| m.forge_authority("pki/etcd/ca.crt", |it| expired(it)),
-        )
-        .by_hand(&["pki/etcd/ca.crt"]),
+        ),
         damage("eleven years have passed", &all(Id::Expired, Error, &everything), |m| {
             m.now = m.now.checked_add(days(11 * 365)).unwrap();
-        })
-        .by_clock(),
+        }),
         damage(
             "a certificate expires in three days",
             &[(Id::ExpiresSoon, Warning, "pki/etcd/peer.crt")],
@@ -536,21 +534,12 @@ fn authorities() -> Vec<Damage> {
         ]),
         damage("an authority may not sign", &[(Id::AuthorityUsageMissing, Error, "pki/ca.crt")], |m| {
             m.forge_authority("pki/ca.crt", |it| it.usages = "digitalSignature,cRLSign".into());
-        })
-        .by_hand(&[
-            "pki/ca.crt",
-            "admin.conf",
-            "controller-manager.conf",
-            "kubelet.conf",
-            "scheduler.conf",
-            "super-admin.conf",
-        ]),
+        }),
         damage(
             "the etcd authority is for servers only",
             &[(Id::AuthorityUsageMissing, Error, "pki/etcd/ca.crt")],
             |m| m.forge_authority("pki/etcd/ca.crt", |it| it.extended = "serverAuth".into()),
-        )
-        .by_hand(&["pki/etcd/ca.crt"]),
+        ),
     ]
 }
 
@@ -1069,8 +1058,7 @@ pub(crate) fn renewed_by_the_kubelet(machine: &mut Machine) {
 #[test]
 fn a_good_machine_of_each_kind_has_no_findings() {
     for kind in KINDS {
-        for knowledge in KNOWLEDGE {
-            let findings = Machine::new(kind).audit(knowledge);
+        for (knowledge, findings) in Machine::new(kind).audits() {
             assert!(findings.is_empty(), "{kind:?}, {knowledge:?}:\n{findings}");
         }
     }
@@ -1081,8 +1069,7 @@ fn each_damage_gives_its_findings_and_those_that_must_follow() {
     let mut wrong = Vec::new();
     for damage in damages() {
         let machine = damage.machine();
-        for knowledge in KNOWLEDGE {
-            let findings = machine.audit(knowledge);
+        for (knowledge, findings) in machine.audits() {
             let (found, expected) = (super::machine::said(&findings), damage.said(knowledge));
             if found != expected {
                 let missed: Vec<_> = expected.difference(&found).collect();
@@ -1111,8 +1098,7 @@ fn a_machine_mended_by_hand_has_no_findings() {
             machine.write(file, bytes);
             machine.mode(file, if file.ends_with(".crt") { 0o644 } else { 0o600 });
         }
-        for knowledge in KNOWLEDGE {
-            let findings = machine.audit(knowledge);
+        for (knowledge, findings) in machine.audits() {
             assert!(findings.is_empty(), "{}, {knowledge:?}:\n{findings}", damage.name);
         }
     }

@@ -95,17 +95,22 @@ impl Machine {
         Expected::new(&self.cluster, &self.node).layout(self.layout())
     }
 
-    /// What an audit says, by the description or from the files alone.
-    pub(crate) fn audit(&self, knowledge: Knowledge) -> Findings {
+    /// What an audit says, by the description and from the files alone.
+    pub(crate) fn audits(&self) -> [(Knowledge, Findings); 2] {
         let pki = self.load();
-        match knowledge {
-            Knowledge::Described => pki.audit(&self.described(), self.now),
-            Knowledge::Inferred => pki.audit(&Expected::inferred(&pki), self.now),
-        }
+        let audit = |expected: &Expected| pki.audit(expected, self.now);
+        [
+            (Knowledge::Described, audit(&self.described())),
+            (Knowledge::Inferred, audit(&Expected::inferred(&pki))),
+        ]
     }
 
     pub(crate) fn said(&self, knowledge: Knowledge) -> BTreeSet<(FindingId, Severity, String)> {
-        said(&self.audit(knowledge))
+        let [described, inferred] = self.audits();
+        said(match knowledge {
+            Knowledge::Described => &described.1,
+            Knowledge::Inferred => &inferred.1,
+        })
     }
 
     /// All files with their modes and bytes.
@@ -187,7 +192,7 @@ impl Machine {
     pub(crate) fn certificate(&self, file: &str) -> Certificate {
         let bytes = self.read(file);
         let pem = match is_kubeconfig(file) {
-            true => kubeconfig_of(&bytes).users[0].user.client_certificate_data.clone().unwrap(),
+            true => kubeconfig_of(&bytes).unwrap().users[0].user.client_certificate_data.clone().unwrap(),
             false => bytes,
         };
         Certificate::from_pem(&pem).unwrap().remove(0)
@@ -245,9 +250,12 @@ impl Machine {
         change(&mut forged);
         let key = match (&forged.key, is_kubeconfig(file)) {
             (Some(arguments), _) => new_key(arguments),
-            (None, true) => {
-                kubeconfig_of(&self.read(file)).users[0].user.client_key_data.as_ref().unwrap().to_vec()
-            }
+            (None, true) => kubeconfig_of(&self.read(file)).unwrap().users[0]
+                .user
+                .client_key_data
+                .as_ref()
+                .unwrap()
+                .to_vec(),
             (None, false) if file.ends_with(".crt") => self.key_beside(file),
             (None, false) => panic!("{file}"),
         };
@@ -377,8 +385,8 @@ fn is_kubeconfig(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "conf")
 }
 
-pub(crate) fn kubeconfig_of(bytes: &[u8]) -> Kubeconfig {
-    Kubeconfig::from_yaml(bytes).unwrap()
+pub(crate) fn kubeconfig_of(bytes: &[u8]) -> Option<Kubeconfig> {
+    Kubeconfig::from_yaml(bytes).ok()
 }
 
 /// A new key in the form of its algorithm, by the arguments of `openssl genpkey`.

@@ -2,4 +2,6 @@
 
 mod bad_input;
 mod damages;
+mod judges;
 mod machine;
+mod mending;

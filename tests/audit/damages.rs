@@ -92,6 +92,8 @@ fn all(id: FindingId, severity: Severity, files: &[&[&'static str]]) -> Vec<Said
     files.iter().copied().flatten().map(|file| (id, severity, *file)).collect()
 }
 
+/// As Go verifies it: with a salt as long as the digest.
+const PSS: &[&str] = &["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"];
 const OF_KUBERNETES: &[&str] = &["pki/apiserver.crt", "pki/apiserver-kubelet-client.crt"];
 const OF_ETCD: &[&str] = &[
     "pki/apiserver-etcd-client.crt",
@@ -314,7 +316,7 @@ fn contents() -> Vec<Damage> {
             &[(Id::Unsupported, Warning, "pki/apiserver.crt")],
             |m| {
                 signed_by_rsa(m);
-                m.forge("pki/apiserver.crt", |it| it.options = &["-sigopt", "rsa_padding_mode:pss"]);
+                m.forge("pki/apiserver.crt", |it| it.options = PSS);
             },
         )
         .mend(Mend::Plan),
@@ -981,7 +983,7 @@ fn modes() -> Vec<Damage> {
             m.copy("pki/apiserver.crt", "/srv/apiserver.crt");
             m.mode("/srv/apiserver.crt", 0o644);
             m.clear("pki/apiserver.crt");
-            symlink("/srv/apiserver.crt", m.path("pki/apiserver.crt")).unwrap();
+            symlink("../../../srv/apiserver.crt", m.path("pki/apiserver.crt")).unwrap();
         })
         .left_alone(),
         damage("a file is nobody's", &[(Id::UnknownFile, Note, "pki/old/apiserver.crt")], |m| {

@@ -12,8 +12,23 @@ use super::damages::damages;
 use super::machine::{KINDS, Kind, Machine, kubeconfig_of};
 use crate::judges::{Anchor, Check, Usage, free_port, go, kubectl, openssl};
 
-/// What a judge refuses though nothing in Kubernetes does: the machine, the file, the judge's complaint, and why.
-const STRICTER: &[(&str, &str, &str, &str)] = &[];
+/// What OpenSSL refuses though nothing in Kubernetes does: the machine, a part of the files' names, the complaint, and why.
+const STRICTER: &[(&str, &str, &str, &str)] = &[
+    (
+        "an authority has an empty subject",
+        "etcd",
+        "Issuer name empty",
+        "Talos makes them; Go compares names as bytes",
+    ),
+    ("no key identifiers anywhere", "", "Missing", "RFC 5280 asks for them, Go does without"),
+    ("constraints and usages are not critical", "etcd", "not marked critical", "Go reads them all the same"),
+    (
+        "an authority has no key usages",
+        "etcd",
+        "does not include key usage",
+        "RFC 5280, section 4.2.1.3: then it may sign",
+    ),
+];
 
 /// What no judge of certificates can see.
 const UNSEEN: &[(Id, &str)] = &[
@@ -31,6 +46,10 @@ const UNSEEN: &[(Id, &str)] = &[
     (Id::SharedTrustAnchor, "the same"),
     (Id::KeyReadableByOthers, "modes are nothing of a certificate's"),
     (Id::WritableByOthers, "the same"),
+    (
+        Id::WeakKey,
+        "Go signs nothing with it (crypto/rsa, `checkKeySize`), and is not asked to before a handshake",
+    ),
     (Id::KubeconfigServerMismatch, "another cluster may be there"),
 ];
 
@@ -147,7 +166,7 @@ fn what_the_audit_accepts_no_judge_refuses_and_what_it_refuses_one_does() {
     let mut machines: Vec<(String, Kind, Machine)> =
         KINDS.into_iter().map(|kind| (format!("{kind:?}"), kind, Machine::new(kind))).collect();
     machines.extend(damages().iter().map(|it| (it.name.to_owned(), it.kind, it.machine())));
-    for (name, kind, change) in UNUSUAL {
+    for (name, kind, _, change) in UNUSUAL {
         let mut machine = Machine::new(*kind);
         change(&mut machine);
         machines.push(((*name).to_owned(), *kind, machine));
@@ -223,7 +242,10 @@ fn what_the_audit_accepts_no_judge_refuses_and_what_it_refuses_one_does() {
             };
             let errors: Vec<_> = errors.iter().filter(concerns).collect();
             let is_excused = |said: &str| {
-                STRICTER.iter().any(|(row, of, part, _)| (*row, *of) == (name, file) && said.contains(part))
+                let mut stricter = STRICTER.iter();
+                stricter.any(|(row, of, part, _)| {
+                    row == name && file.contains(of) && said.starts_with("OpenSSL") && said.contains(part)
+                })
             };
             let unexcused: Vec<_> = said.iter().filter(|said| !is_excused(said)).collect();
             if errors.is_empty() && !unexcused.is_empty() {

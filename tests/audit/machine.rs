@@ -502,8 +502,12 @@ impl Forged {
             ("keyUsage", &critical(&self.usages)),
             ("extendedKeyUsage", &self.extended),
             ("subjectAltName", &self.sans),
-            ("subjectKeyIdentifier", &self.identifier),
-            ("authorityKeyIdentifier", self.authority_identifier),
+            // Without a word of it openssl puts them there.
+            ("subjectKeyIdentifier", if self.identifier.is_empty() { "none" } else { &self.identifier }),
+            (
+                "authorityKeyIdentifier",
+                if self.authority_identifier.is_empty() { "none" } else { self.authority_identifier },
+            ),
         ] {
             if !value.is_empty() {
                 writeln!(text, "{name}={value}").unwrap();

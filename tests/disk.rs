@@ -102,7 +102,7 @@ fn not_tested(what: &str, why: &str) {
     _ = writeln!(std::io::stderr(), "NOT TESTED: {what}: {why}");
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use kubepki::{
-    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Profile, Role, Time,
+    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Pki, Profile, Role,
+    Time,
 };
 
 use crate::http::{Pair, Request};
@@ -31,7 +32,7 @@ pub(crate) struct Machine {
     pub(crate) directory: PathBuf,
     /// Where the API server is reached.
     pub(crate) url: String,
-    node: Node,
+    expected: Expected,
     address: IpAddr,
     port: u16,
 }
@@ -49,7 +50,28 @@ impl Machine {
         let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
         let node = node(NODE, address);
         authorities.first(&cluster, &node, Time::now())?.save(&directory)?;
-        Ok(Self { cluster, authorities: authorities.clone(), directory, url, node, address, port })
+        let (authorities, expected) = (authorities.clone(), Expected::new(&cluster, &node));
+        Ok(Self { cluster, authorities, directory, url, expected, address, port })
+    }
+
+    /// Takes a directory that exists, of a node whose certificates are good for 127.0.0.1, and points its kubeconfigs to
+    /// an API server at a free port there. What its components are told follows from the files.
+    pub(crate) fn existing(cluster: &Cluster, directory: PathBuf) -> Result<Self> {
+        let port = free_port();
+        let endpoint: Endpoint = format!("127.0.0.1:{port}").parse()?;
+        let (url, cluster) = (endpoint.url(), cluster.clone().endpoint(endpoint));
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|it| it == "conf") {
+                let text = fs::read_to_string(&path)?;
+                let server = text.lines().find(|line| line.trim_start().starts_with("server: "));
+                let server = server.ok_or_else(|| format!("{}: no server", path.display()))?;
+                fs::write(&path, text.replace(server, &format!("    server: {url}")))?;
+            }
+        }
+        let (authorities, expected) =
+            (Authorities::load(&directory)?, Pki::load(&directory)?.expected().clone());
+        Ok(Self { cluster, authorities, directory, url, expected, address: Ipv4Addr::LOCALHOST.into(), port })
     }
 
     pub(crate) fn path(&self, role: Role, part: Part) -> PathBuf {
@@ -58,6 +80,12 @@ impl Machine {
 
     pub(crate) fn kubeconfig(&self, role: Role) -> PathBuf {
         self.path(role, Part::Kubeconfig)
+    }
+
+    /// The kubeconfig that may do everything: in directories from before super-admin.conf, admin.conf.
+    pub(crate) fn almighty(&self) -> PathBuf {
+        let super_admin = self.kubeconfig(Role::SuperAdmin);
+        if super_admin.exists() { super_admin } else { self.kubeconfig(Role::Admin) }
     }
 
     /// The certificate that verifies the API server.
@@ -86,16 +114,26 @@ impl Machine {
         Ok(pair)
     }
 
+    /// Starts three etcd members that all use this machine's files.
+    pub(crate) fn start_etcd(&self) -> Members {
+        let member =
+            etcd::Member { arguments: self.arguments(Component::Etcd), directory: self.directory.clone() };
+        Members {
+            etcd: etcd::Etcd::start(&[member.clone(), member.clone(), member]),
+            etcdctl: self.arguments(Component::Etcdctl),
+            directory: self.directory.clone(),
+        }
+    }
+
+    fn arguments(&self, component: Component) -> Vec<String> {
+        self.expected.clone().layout(Layout::new(&self.directory)).arguments(component)
+    }
+
     /// A program with exactly the arguments that we print for it.
     fn command(&self, component: Component) -> Command {
         let mut command = Command::new(component.id());
         // Some programs write what they are not told to write elsewhere.
-        command.current_dir(&self.directory);
-        command.args(
-            Expected::new(&self.cluster, &self.node)
-                .layout(Layout::new(&self.directory))
-                .arguments(component),
-        );
+        command.current_dir(&self.directory).args(self.arguments(component));
         command
     }
 

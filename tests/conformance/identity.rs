@@ -289,7 +289,7 @@ fn anonymous(machine: &Machine) -> Result<String> {
 
 /// A service-account token that the API server signs with sa.key is accepted through sa.pub.
 pub(crate) fn token_is_accepted(machine: &Machine) -> Result<Identity> {
-    let super_admin = machine.kubeconfig(Role::SuperAdmin);
+    let super_admin = machine.almighty();
     // The namespace is made by the API server itself, soon after it is ready.
     let apply = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot, namespace: default}\n";
     eventually(|| kubectl(&super_admin, &["apply", "--filename=-"], apply))?;

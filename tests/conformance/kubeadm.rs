@@ -1,36 +1,19 @@
 //! What kubeadm says to our directory, and how what it makes itself differs from ours.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
-use kubepki::{Certificate, Cluster, Convention, KeyAlgorithm, Pki, Time};
-use serde_json::Value;
+use kubepki::{Cluster, Convention, KeyAlgorithm};
 
+use crate::audit::is_clean;
 use crate::judges::openssl;
-use crate::programs::{kubernetes_version, output};
+use crate::programs::output;
 use crate::report::{Report, Result};
-use crate::support::{cluster, control_plane};
-
-const CERTS: &[&str] = &["init", "phase", "certs", "all"];
-const KUBECONFIGS: &[&str] = &["init", "phase", "kubeconfig", "all"];
-
-const RENEWABLE: [&str; 11] = [
-    "admin.conf",
-    "apiserver",
-    "apiserver-etcd-client",
-    "apiserver-kubelet-client",
-    "controller-manager.conf",
-    "etcd-healthcheck-client",
-    "etcd-peer",
-    "etcd-server",
-    "front-proxy-client",
-    "scheduler.conf",
-    "super-admin.conf",
-];
+use crate::root::{CERTS, Files, KUBECONFIGS, Kubeadm, Root};
+use crate::support::cluster;
 
 /// All that kubeadm has to say about directories with keys of one algorithm.
 pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
@@ -39,55 +22,110 @@ pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
         ("kubeadm", cluster(algorithm, Convention::Kubeadm)),
         ("this kubeadm's", as_of_this_version(algorithm)?),
     ] {
-        let root = Root::with_ours(&cluster, algorithm)?;
-        report.check(&format!("{name} convention: init phase certs all"), root.is_used_as_it_is(CERTS));
-        report.check(
-            &format!("{name} convention: init phase kubeconfig all"),
-            root.is_used_as_it_is(KUBECONFIGS),
-        );
-        report.check(&format!("{name} convention: certs check-expiration"), root.lists_everything());
-        report.check(
-            &format!("{name} convention: certs renew all"),
-            root.renews_everything(name != "documented"),
-        );
-        report.check(
-            &format!("{name} convention: renewed, init phase certs all"),
-            root.is_used_as_it_is(CERTS),
-        );
-
-        let external = Root::with_ours(&cluster, algorithm)?;
-        for keys in [&["pki/ca.key"][..], &["pki/front-proxy-ca.key", "pki/etcd/ca.key"]] {
-            for key in keys {
-                fs::remove_file(external.kubernetes().join(key))?;
-            }
-            let without = format!("{name} convention, without {}", keys.join(" and "));
-            report.check(&format!("{without}: init phase certs all"), external.is_used_as_it_is(CERTS));
-            report.check(
-                &format!("{without}: init phase kubeconfig all"),
-                external.is_used_as_it_is(KUBECONFIGS),
-            );
+        for kubeadm in Kubeadm::BOTH {
+            judge(report, kubeadm, name, &cluster, algorithm)?;
         }
     }
-    compare(report, algorithm)
+    let ours = Root::with_ours(&as_of_this_version(algorithm)?, algorithm)?;
+    compare(report, "as of this version", &ours, &Root::new(algorithm)?.fill(Kubeadm::Newest)?)
+}
+
+/// What we make of kubeadm's configuration files, beside what kubeadm makes of them.
+pub(crate) fn configurations(report: &mut Report) -> Result {
+    for (title, init, cluster) in [
+        (
+            "hardly anything",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
+            "",
+        ),
+        (
+            "names and addresses",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10, bindPort: 8443}\n\
+             nodeRegistration: {name: CP-1.example.com}\n",
+            "controlPlaneEndpoint: api.example.com\n\
+             clusterName: production\n\
+             networking: {dnsDomain: example.internal, serviceSubnet: 'fd00:1::/108,10.112.0.0/12'}\n\
+             apiServer: {certSANs: [localhost, 127.0.0.1, 192.0.2.10, '*.api.example.com', '2001:db8::0:1', localhost]}\n\
+             etcd: {local: {serverCertSANs: [etcd.example.com, 192.0.2.20], peerCertSANs: ['::1', peer]}}\n\
+             encryptionAlgorithm: ECDSA-P384\n",
+        ),
+        (
+            "lifetimes",
+            "localAPIEndpoint: {advertiseAddress: '2001:db8::10'}\nnodeRegistration: {name: node-1}\n",
+            "controlPlaneEndpoint: '[2001:db8::1]:6443'\n\
+             networking: {serviceSubnet: 'fd00:1::/108'}\n\
+             certificateValidityPeriod: 2000h\n\
+             caCertificateValidityPeriod: 20000h0m0s\n\
+             encryptionAlgorithm: RSA-3072\n",
+        ),
+        (
+            "an external etcd",
+            "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
+            "controlPlaneEndpoint: 192.0.2.1:443\n\
+             etcd: {external: {endpoints: ['https://192.0.2.30:2379'], caFile: '', certFile: '', keyFile: ''}}\n\
+             encryptionAlgorithm: ECDSA-P256\n",
+        ),
+    ] {
+        let api = "apiVersion: kubeadm.k8s.io/v1beta4";
+        let version = Kubeadm::Newest.version()?;
+        let configuration = format!(
+            "{api}\nkind: InitConfiguration\n{init}---\n\
+             {api}\nkind: ClusterConfiguration\nkubernetesVersion: {version}\n{cluster}"
+        );
+        let [ours, theirs] = [(); 2].map(|()| Root::configured(&configuration));
+        let (ours, theirs) = (ours?, theirs?.fill(Kubeadm::Newest)?);
+        let mut example = Command::new("create_cluster");
+        example.arg("--config").arg(ours.configuration(Kubeadm::Newest));
+        output(example.arg("--out").arg(ours.kubernetes()), "")?;
+        compare(report, title, &ours, &theirs)?;
+    }
+    Ok(())
+}
+
+fn judge(
+    report: &mut Report,
+    kubeadm: Kubeadm,
+    convention: &str,
+    cluster: &Cluster,
+    algorithm: KeyAlgorithm,
+) -> Result {
+    let title = format!("{kubeadm}, {convention} convention");
+    let root = Root::with_ours(cluster, algorithm)?;
+    let used = |root: &Root, phase| root.is_used_as_it_is(kubeadm, phase);
+    report.check(&format!("{title}: init phase certs all"), used(&root, CERTS));
+    report.check(&format!("{title}: init phase kubeconfig all"), used(&root, KUBECONFIGS));
+    report.check(&format!("{title}: certs check-expiration"), root.lists_everything(kubeadm));
+    // In the documented convention kubeadm gives EC keys its own key usages; the old one knows no basic constraints.
+    let verdict = root.renews_everything(kubeadm, |new, old| match (kubeadm, convention) {
+        (Kubeadm::Old, _) | (_, "documented") => Ok(()),
+        _ => alike(&certificate_facts(new)?, &certificate_facts(old)?).map(|_| ()),
+    });
+    report.check(&format!("{title}: certs renew all"), verdict);
+    report.check(&format!("{title}: renewed, init phase certs all"), used(&root, CERTS));
+    report.check(&format!("{title}: renewed, check_pki"), is_clean(&root, &[], &[]));
+
+    let external = Root::with_ours(cluster, algorithm)?;
+    for keys in [&["pki/ca.key"][..], &["pki/front-proxy-ca.key", "pki/etcd/ca.key"]] {
+        external.remove(keys)?;
+        let without = format!("{title}, without {}", keys.join(" and "));
+        report.check(&format!("{without}: init phase certs all"), used(&external, CERTS));
+        report.check(&format!("{without}: init phase kubeconfig all"), used(&external, KUBECONFIGS));
+    }
+    Ok(())
 }
 
 /// A cluster in the convention of the very kubeadm that judges.
 fn as_of_this_version(algorithm: KeyAlgorithm) -> Result<Cluster> {
-    Ok(cluster(algorithm, Convention::Kubeadm).kubernetes_version(kubernetes_version()?.parse()?))
+    Ok(cluster(algorithm, Convention::Kubeadm).kubernetes_version(Kubeadm::Newest.version()?.parse()?))
 }
 
-/// Our directory in kubeadm's convention beside one that kubeadm made from nothing.
-fn compare(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
-    let (ours, theirs) =
-        (Root::with_ours(&as_of_this_version(algorithm)?, algorithm)?, Root::new(algorithm)?);
-    for phase in [CERTS, KUBECONFIGS] {
-        theirs.kubeadm(phase)?;
-    }
+/// Our directory beside the one that kubeadm makes from the same configuration.
+fn compare(report: &mut Report, title: &str, ours: &Root, theirs: &Root) -> Result {
     let (our_files, their_files) = (ours.files()?, theirs.files()?);
-    let list = |files: &BTreeMap<PathBuf, (u32, Vec<u8>)>| -> BTreeSet<String> {
+    let list = |files: &Files| -> BTreeSet<String> {
         files.iter().map(|(path, (mode, _))| format!("{mode:o} {}", path.display())).collect()
     };
-    report.check("the same files and directories, with the same modes", {
+    report.check(&format!("{title}: the same files and directories, with the same modes"), {
         let (ours, theirs) = (list(&our_files), list(&their_files));
         let different: Vec<_> = ours.symmetric_difference(&theirs).collect();
         match different.is_empty() {
@@ -100,7 +138,7 @@ fn compare(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
         let [one, other] =
             [(&ours, bytes), (&theirs, their_bytes)].map(|(root, bytes)| facts(root, path, bytes));
         let verdict = one.and_then(|one| alike(&one, &other?));
-        report.check(&format!("ours and kubeadm's {}", path.display()), verdict);
+        report.check(&format!("{title}: ours and kubeadm's {}", path.display()), verdict);
     }
     Ok(())
 }
@@ -122,7 +160,7 @@ fn facts(root: &Root, path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
                 let pem = Base64::decode_vec(data).map_err(|error| error.to_string())?;
                 facts.extend(labels(std::str::from_utf8(&pem)?));
                 if name.trim() == "client-certificate" {
-                    let certificate = root.directory.path().join("certificate");
+                    let certificate = root.path("certificate");
                     fs::write(&certificate, &pem)?;
                     facts.extend(certificate_facts(&certificate)?);
                 }
@@ -208,145 +246,4 @@ fn alike(ours: &[String], theirs: &[String]) -> Result<String> {
         }
         None => Ok(format!("{} facts alike", ours.len())),
     }
-}
-
-/// The root of a file system that kubeadm sees as the whole: `certs renew` knows no other place for kubeconfigs than
-/// /etc/kubernetes.
-struct Root {
-    directory: tempfile::TempDir,
-}
-
-impl Root {
-    /// With nothing but a configuration. The advertise address is nobody's (RFC 5737).
-    fn new(algorithm: KeyAlgorithm) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let version = kubernetes_version()?;
-        let algorithm = match algorithm {
-            KeyAlgorithm::EcdsaP256 => "ECDSA-P256",
-            _ => "RSA-2048",
-        };
-        let configuration = format!(
-            "apiVersion: kubeadm.k8s.io/v1beta4\n\
-             kind: InitConfiguration\n\
-             localAPIEndpoint: {{advertiseAddress: 192.0.2.10, bindPort: 6443}}\n\
-             nodeRegistration: {{name: cp-1, criSocket: 'unix:///run/containerd/containerd.sock'}}\n\
-             ---\n\
-             apiVersion: kubeadm.k8s.io/v1beta4\n\
-             kind: ClusterConfiguration\n\
-             kubernetesVersion: {}\n\
-             controlPlaneEndpoint: api.example.com:6443\n\
-             encryptionAlgorithm: {algorithm}\n\
-             networking: {{serviceSubnet: '10.96.0.0/12,fd00::/108'}}\n",
-            version
-        );
-        fs::write(directory.path().join("kubeadm.yaml"), configuration)?;
-        Ok(Self { directory })
-    }
-
-    /// With everything of a first node in /etc/kubernetes.
-    fn with_ours(cluster: &Cluster, algorithm: KeyAlgorithm) -> Result<Self> {
-        let root = Self::new(algorithm)?;
-        Pki::create(cluster, &control_plane("cp-1", "192.0.2.10"), Time::now())?.save(root.kubernetes())?;
-        Ok(root)
-    }
-
-    fn kubernetes(&self) -> PathBuf {
-        self.directory.path().join("etc/kubernetes")
-    }
-
-    fn kubeadm(&self, arguments: &[&str]) -> Result<String> {
-        // Only root may change the root; in a user namespace of one's own everybody is.
-        let root = fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
-        let mut command = match root {
-            true => Command::new("kubeadm"),
-            false => Command::new("unshare"),
-        };
-        if !root {
-            command.args(["--user", "--map-root-user", "kubeadm"]);
-        }
-        command.arg("--rootfs").arg(self.directory.path()).args(arguments);
-        output(command.arg("--config=/kubeadm.yaml"), "")
-    }
-
-    /// Modes and bytes of all files below /etc/kubernetes, and the modes of directories.
-    fn files(&self) -> Result<BTreeMap<PathBuf, (u32, Vec<u8>)>> {
-        let mut files = BTreeMap::new();
-        let mut waiting = vec![self.kubernetes()];
-        while let Some(next) = waiting.pop() {
-            for entry in fs::read_dir(next)? {
-                let path = entry?.path();
-                let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-                let relative = path.strip_prefix(self.kubernetes())?.to_owned();
-                if path.is_dir() {
-                    files.insert(relative, (mode, Vec::new()));
-                    waiting.push(path);
-                } else {
-                    files.insert(relative, (mode, fs::read(path)?));
-                }
-            }
-        }
-        Ok(files)
-    }
-
-    /// That a phase answers nothing but "Using ...", and changes nothing.
-    fn is_used_as_it_is(&self, phase: &[&str]) -> Result<String> {
-        let before = self.files()?;
-        let said = self.kubeadm(phase)?;
-        let uses = |line: &&str| line.contains("] Using ") || line.contains(" mode: Using user provided ");
-        if let Some(other) = said.lines().find(|line| !line.trim().is_empty() && !uses(line)) {
-            return Err(format!("expected \"Using existing\" alone, found {other}").into());
-        }
-        if self.files()? != before {
-            return Err("expected that no file is changed, found that some are".into());
-        }
-        Ok(format!("\"Using existing\" alone, {} times", said.lines().count() - 1))
-    }
-
-    /// That `check-expiration` finds everything, each below its authority.
-    fn lists_everything(&self) -> Result<String> {
-        let listed: Value =
-            serde_json::from_str(&self.kubeadm(&["certs", "check-expiration", "--output=json"])?)?;
-        let names = |list: &str| -> Vec<&str> {
-            let entries = listed[list].as_array().into_iter().flatten();
-            entries.filter(|it| it["missing"] != true).filter_map(|it| it["name"].as_str()).collect()
-        };
-        let (certificates, authorities) = (names("certificates"), names("certificateAuthorities"));
-        if certificates != RENEWABLE || authorities != ["ca", "etcd-ca", "front-proxy-ca"] {
-            return Err(format!("expected {RENEWABLE:?} and three authorities, found {listed}").into());
-        }
-        Ok(format!("{} certificates, {} authorities", certificates.len(), authorities.len()))
-    }
-
-    /// That `renew all` renews each certificate, which then has the same subject and issuer, or is alike in everything
-    /// but key, serial number and time. In the documented convention kubeadm gives EC keys its own key usages.
-    fn renews_everything(&self, alike_otherwise: bool) -> Result<String> {
-        let before = self.files()?;
-        let said = self.kubeadm(&["certs", "renew", "all"])?;
-        let renewed = said.lines().filter(|line| line.ends_with(" renewed")).count();
-        if renewed != RENEWABLE.len() {
-            return Err(format!("expected {} renewed, found {said}", RENEWABLE.len()).into());
-        }
-        let copy = self.directory.path().join("before.crt");
-        for (path, (_, bytes)) in &before {
-            let file = self.kubernetes().join(path);
-            let authority = path.file_name().is_some_and(|it| it == "ca.crt" || it == "front-proxy-ca.crt");
-            if path.extension().is_none_or(|it| it != "crt") || authority {
-                continue;
-            }
-            fs::write(&copy, bytes)?;
-            if alike_otherwise {
-                alike(&certificate_facts(&file)?, &certificate_facts(&copy)?)?;
-            }
-            let [old, new] = [&copy, &file].map(|file| first(file));
-            let (old, new) = (old?, new?);
-            if (old.subject(), old.issuer()) != (new.subject(), new.issuer()) || old == new {
-                return Err(format!("{}: expected a new one of {}", path.display(), old.subject()).into());
-            }
-        }
-        Ok(format!("{renewed} renewed"))
-    }
-}
-
-fn first(file: &Path) -> Result<Certificate> {
-    Ok(Certificate::from_pem(&fs::read(file)?)?.into_iter().next().ok_or("no certificate")?)
 }

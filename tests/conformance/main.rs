@@ -8,7 +8,11 @@
     reason = "a test may fail by panicking"
 )]
 
+mod audit;
 mod control_plane;
+mod damages;
+mod existing;
+mod forge;
 mod http;
 mod identity;
 #[allow(dead_code, unused_imports, reason = "the integration tests use all of it")]
@@ -18,6 +22,7 @@ mod kubeadm;
 mod mutations;
 mod programs;
 mod report;
+mod root;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[path = "../support.rs"]
 mod support;
@@ -34,8 +39,9 @@ use crate::control_plane::{Machine, Members};
 use crate::http::Request;
 use crate::identity::Identity;
 use crate::judges::Anchor;
-use crate::programs::{kubernetes_version, output};
+use crate::programs::output;
 use crate::report::{Report, Result};
+use crate::root::Kubeadm;
 use crate::support::{CONVENTIONS, cluster};
 use crate::workload::Kubelet;
 
@@ -58,6 +64,15 @@ fn main() -> ExitCode {
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }
+    report.section("kubeadm's configuration", kubeadm::configurations);
+    for kubeadm in Kubeadm::BOTH {
+        for algorithm in ALGORITHMS {
+            report.section(&format!("a directory of {kubeadm} {algorithm}"), |report| {
+                existing::existing(report, kubeadm, algorithm)
+            });
+        }
+    }
+    report.section("damages", damages::damages);
     report.section("mutations", mutations::mutations);
     report.close()
 }
@@ -77,6 +92,7 @@ fn print_versions() {
         ("kube-controller-manager", &["--version"]),
         ("kube-scheduler", &["--version"]),
         ("kubeadm", &["version", "--output=short"]),
+        ("kubeadm-1.20", &["version", "--output=short"]),
         ("kubectl", &["version", "--client"]),
         ("etcd", &["--version"]),
         ("openssl", &["version"]),
@@ -110,7 +126,7 @@ fn control_plane(
         cluster = cluster.verify_kubelets();
     }
     if bound {
-        cluster = cluster.kubernetes_version(kubernetes_version()?.parse()?);
+        cluster = cluster.kubernetes_version(Kubeadm::Newest.version()?.parse()?);
     }
     let (authorities, anchor) = match above {
         Above::Nothing => (Authorities::create(&cluster, Time::now())?, Anchor::Root),

@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use kubepki::kubeconfig::Kubeconfig;
@@ -13,8 +12,8 @@ use kubepki::{
 };
 
 use crate::control_plane::{Machine, Members, NODE};
+use crate::forge::Forgery;
 use crate::identity;
-use crate::programs::output;
 use crate::report::{Report, Result};
 use crate::support::{self, control_plane};
 use crate::trust;
@@ -83,33 +82,16 @@ fn peer_without_its_address(
 
 fn kubelet_in_another_group(report: &mut Report, machine: &Machine, members: &Members) -> Result {
     let _api_server = machine.start_api_server(&members.etcd)?;
-    // The crate makes no such certificate, so openssl does.
-    let path = |name: &str| machine.directory.join(name);
-    let (configuration, certificate, key) = (path("openssl.cnf"), path("kubelet.crt"), path("kubelet.key"));
-    fs::write(&configuration, "[req]\ndistinguished_name = subject\n[subject]\n")?;
-    let mut openssl = Command::new("openssl");
-    openssl.args([
-        "req",
-        "-x509",
-        "-noenc",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-days",
-        "2",
-    ]);
-    openssl.args([
-        "-subj",
-        &format!("/O=kubelets/CN=system:node:{NODE}"),
-        "-addext",
-        "extendedKeyUsage=clientAuth",
-    ]);
-    openssl.arg("-config").arg(configuration).arg("-CA").arg(machine.ca());
-    openssl.arg("-CAkey").arg(machine.path(Role::KubernetesCa, Part::Key));
-    output(openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate), "")?;
-    let (certificate, key) = (Certificate::from_pem(&fs::read(certificate)?)?, fs::read(key)?);
-    let credential = Credential::new(certificate, PrivateKey::from_pem(&key)?)?;
+    let authority = machine.ca();
+    let forgery = Forgery {
+        authority: &authority,
+        subject: &format!("/O=kubelets/CN=system:node:{NODE}"),
+        extensions: &["extendedKeyUsage=clientAuth"],
+        valid: None,
+    };
+    let (certificate, key) = forgery.make()?;
+    let certificate = Certificate::from_pem(certificate.as_bytes())?;
+    let credential = Credential::new(certificate, PrivateKey::from_pem(key.as_bytes())?)?;
     let kubeconfig = Kubeconfig::for_user(&machine.cluster, &machine.authorities, &credential)?;
     let path = machine.kubeconfig(Role::KubeletClient);
     fs::write(&path, kubeconfig.to_yaml().as_bytes())?;

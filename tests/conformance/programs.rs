@@ -100,8 +100,3 @@ pub(crate) fn kubectl(kubeconfig: &Path, arguments: &[&str], input: &str) -> Res
     command.env_remove("KUBECONFIG").arg("--kubeconfig").arg(kubeconfig).args(arguments);
     output(&mut command, input)
 }
-
-/// The version of the programs of Kubernetes: `v1.36.3`.
-pub(crate) fn kubernetes_version() -> Result<String> {
-    Ok(output(Command::new("kubeadm").args(["version", "--output=short"]), "")?.trim().to_owned())
-}

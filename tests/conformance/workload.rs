@@ -59,7 +59,7 @@ pub(crate) fn kubelet_registers_its_node(machine: &Machine, kubelet: &Kubelet) -
 
 /// A pod that kube-scheduler binds to the node, and whose log the API server fetches from the kubelet.
 pub(crate) fn pod(report: &mut Report, machine: &Machine, caller: &str) -> Result {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"},
         "spec": {
@@ -86,7 +86,7 @@ pub(crate) fn pod(report: &mut Report, machine: &Machine, caller: &str) -> Resul
 
 /// That the kubelet's stand-in saw the API server as `subject`.
 pub(crate) fn logs_come_from(machine: &Machine, subject: &str) -> Result<String> {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let logs = ["logs", "p", "--namespace=default"];
     let page = eventually(|| kubectl(&admin, &logs, ""))?;
     let seen = page
@@ -99,7 +99,7 @@ pub(crate) fn logs_come_from(machine: &Machine, subject: &str) -> Result<String>
 
 /// A pod that is bound to the node without a scheduler.
 pub(crate) fn bound_pod(machine: &Machine) -> Result {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let objects = format!(
         "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: default, namespace: default}}}}\n---\n\
          {{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: default}}, \
@@ -113,7 +113,7 @@ pub(crate) fn bound_pod(machine: &Machine) -> Result {
 pub(crate) fn service_accounts(report: &mut Report, machine: &Machine) {
     report.check("a token signed with sa.key is accepted", identity::token_is_accepted(machine));
     report.check("a token Secret of kube-controller-manager is accepted", token_secret(machine));
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let root = eventually(|| {
         let path = "--output=jsonpath={.data.ca\\.crt}";
         kubectl(&admin, &["get", "configmap", "kube-root-ca.crt", "--namespace=default", path], "")
@@ -126,7 +126,7 @@ pub(crate) fn service_accounts(report: &mut Report, machine: &Machine) {
 }
 
 fn token_secret(machine: &Machine) -> Result<Identity> {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
         "metadata": {
@@ -176,7 +176,7 @@ pub(crate) fn signing(report: &mut Report, machine: &Machine, algorithm: KeyAlgo
 }
 
 fn sign(machine: &Machine, algorithm: KeyAlgorithm) -> Result<Pair> {
-    let admin = machine.kubeconfig(Role::SuperAdmin);
+    let admin = machine.almighty();
     let path = |name: &str| -> PathBuf { machine.directory.join(name) };
     let (pair, request) = (Pair { certificate: path("zoe.crt"), key: path("zoe.key") }, path("zoe.csr"));
     let mut openssl = Command::new("openssl");

@@ -88,11 +88,11 @@ findings! {
     /// sa.pub lacks the public half of sa.key.
     ServiceAccountKeyMismatch "service-account-key-mismatch" Error;
     /// A certificate was issued by another authority than that of its role.
-    WrongIssuer "wrong-issuer" Error | Warning;
+    WrongIssuer "wrong-issuer" Error | Warning brings KubeconfigAuthorityMismatch;
     /// The signature of a certificate does not verify.
     BadSignature "bad-signature" Error;
     /// A certificate has expired.
-    Expired "expired" Error | Warning;
+    Expired "expired" Error | Warning brings OutlivesAuthority;
     /// A certificate expires soon.
     ExpiresSoon "expires-soon" Warning;
     /// A certificate is not valid yet; often a clock is wrong.
@@ -104,9 +104,9 @@ findings! {
     /// An authority may not sign certificates, or not those of a usage that it has to.
     AuthorityUsageMissing "authority-usage-missing" Error;
     /// A certificate lacks a usage of its role.
-    UsageMissing "usage-missing" Error | Warning;
+    UsageMissing "usage-missing" Error | Warning brings UsageUnexpected;
     /// A certificate has a usage beyond its role.
-    UsageUnexpected "usage-unexpected" Error | Warning;
+    UsageUnexpected "usage-unexpected" Error | Warning brings UsageMissing;
     /// A serving certificate lacks a name by which clients reach it.
     SanMissing "san-missing" Error;
     /// A serving certificate has a name beyond those that are known.
@@ -116,13 +116,13 @@ findings! {
     /// The common name is not that of the role.
     WrongCommonName "wrong-common-name" Error;
     /// A group of the role is missing.
-    GroupMissing "group-missing" Error | Warning;
+    GroupMissing "group-missing" Error | Warning brings GroupUnexpected;
     /// A group beyond those of the role.
     GroupUnexpected "group-unexpected" Error | Warning;
     /// A group stands in the organizational unit (OU), which Kubernetes ignores.
     GroupInOrganizationalUnit "group-in-organizational-unit" Error;
     /// A leaf has the very name of its authority: OpenSSL, curl and Python take it for self-signed and refuse it.
-    NamedLikeAuthority "named-like-authority" Warning;
+    NamedLikeAuthority "named-like-authority" Warning brings DiffersFromConvention;
     /// A kubelet's certificate names another node.
     NodeNameMismatch "node-name-mismatch" Error;
     /// A key is too weak.
@@ -132,9 +132,9 @@ findings! {
     /// Two certificates of one authority have the same serial number.
     DuplicateSerial "duplicate-serial" Warning;
     /// The front proxy's authority is that of another purpose: its clients could speak for anybody.
-    SharedFrontProxyAuthority "shared-front-proxy-authority" Error;
+    SharedFrontProxyAuthority "shared-front-proxy-authority" Error brings DiffersFromConvention;
     /// The authorities of Kubernetes and of etcd are one: clients of one are let into the other.
-    SharedEtcdAuthority "shared-etcd-authority" Error;
+    SharedEtcdAuthority "shared-etcd-authority" Error brings DiffersFromConvention;
     /// A trust file holds a certificate that stands above the authority: what sibling authorities signed is believed too.
     SharedTrustAnchor "shared-trust-anchor" Error;
     /// A kubeconfig lacks something that its current context refers to.
@@ -146,7 +146,7 @@ findings! {
     /// The private key in a kubeconfig is not that of the certificate in it.
     KubeconfigKeyMismatch "kubeconfig-key-mismatch" Error;
     /// A kubeconfig has the server's certificate not verified.
-    KubeconfigInsecure "kubeconfig-insecure" Warning;
+    KubeconfigInsecure "kubeconfig-insecure" Error | Warning;
     /// A kubeconfig's user has no client certificate, but a token or a program.
     KubeconfigOtherCredential "kubeconfig-other-credential" Note;
     /// Others than its owner can read a private key.

@@ -23,6 +23,7 @@ impl Audit<'_> {
             self.findings.push(finding);
             return;
         };
+        self.name_of_authority(leaf);
         let between = between.get(..below).unwrap_or_default();
         for intermediate in between {
             self.validity(leaf.role, leaf.file, intermediate, leaf.mend);
@@ -47,7 +48,7 @@ impl Audit<'_> {
     }
 
     /// That a leaf does not look like a root.
-    pub(super) fn name_of_authority(&mut self, leaf: &Leaf<'_>) {
+    fn name_of_authority(&mut self, leaf: &Leaf<'_>) {
         let (subject, issuer) = (leaf.certificate.subject(), leaf.certificate.issuer());
         if subject == issuer && leaf.certificate.authority_key_identifier().is_none() {
             let expected = format!("another name than its authority's (CN={})", leaf.profile.common_name());

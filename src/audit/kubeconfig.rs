@@ -38,19 +38,23 @@ impl Audit<'_> {
     }
 
     fn trust(&mut self, role: Role, file: &Path, cluster: &Cluster, held: &Held) {
+        let names_trust =
+            cluster.certificate_authority_data.is_some() || cluster.certificate_authority.is_some();
         if cluster.insecure_skip_tls_verify {
+            // Clients refuse both together (client-go, rest/config.go and transport, `TLSConfigFor`).
+            let (severity, found) = match names_trust {
+                true => (Severity::Error, "insecure-skip-tls-verify: true, and a trusted authority with it"),
+                false => (Severity::Warning, "insecure-skip-tls-verify: true"),
+            };
             let expected = "a server whose certificate is verified";
-            let finding =
-                Finding::new(FindingId::KubeconfigInsecure, file, expected, "insecure-skip-tls-verify: true");
-            self.findings.push(finding.role_is(role).mend_by("let a plan take it out"));
+            let finding = Finding::new(FindingId::KubeconfigInsecure, file, expected, found);
+            self.findings.push(finding.role_is(role).severity_is(severity).mend_by("let a plan take it out"));
             return;
         }
         let mismatch = |expected: String, found: String| {
             let finding = Finding::new(FindingId::KubeconfigAuthorityMismatch, file, expected, found);
             finding.role_is(role).mend_by("let a plan put the cluster's authority there")
         };
-        let names_trust =
-            cluster.certificate_authority_data.is_some() || cluster.certificate_authority.is_some();
         let Some(own) = self.trusted(Role::KubernetesCa) else { return };
         let Some(signing) = own.first() else { return };
         let Some(trusted) = &held.trusted else {

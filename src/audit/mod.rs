@@ -117,7 +117,6 @@ impl<'a> Audit<'a> {
         self.names(&leaf);
         self.strength(&leaf);
         self.chain(&leaf, &at.is);
-        self.name_of_authority(&leaf);
     }
 
     /// What could not be read, with how to mend it.

@@ -125,7 +125,12 @@ fn resolve(root: &Path, path: &Path) -> std::io::Result<(PathBuf, Option<PathBuf
             continue;
         }
         let here = root.join(&inside).join(&part);
-        if !fs::symlink_metadata(&here)?.is_symlink() {
+        let metadata = match fs::symlink_metadata(&here) {
+            // What is there is a link: that it leads nowhere is no absence.
+            Err(error) if last_link.is_some() => return Err(std::io::Error::other(error.to_string())),
+            other => other?,
+        };
+        if !metadata.is_symlink() {
             inside.push(part);
             continue;
         }
@@ -177,10 +182,14 @@ mod tests {
         symlink("../../../../../../../var/lib/dated", root.join("etc/above")).unwrap();
         symlink("/var", root.join("etc/directory")).unwrap();
         symlink("loop", root.join("etc/loop")).unwrap();
+        symlink("/nowhere", root.join("etc/dangling")).unwrap();
         for name in ["absolute", "relative", "above", "directory/lib/dated"] {
             assert_eq!(text(find(Some(root), &Path::new("/etc").join(name))), "inside", "{name}");
         }
         assert!(text(find(Some(root), Path::new("/etc/loop"))).contains("too many symbolic links"));
+        for (root, name) in [(Some(root), Path::new("/etc/dangling")), (None, &*root.join("etc/dangling"))] {
+            assert!(text(find(root, name)).contains("No such file"), "{name:?}");
+        }
         assert_eq!(text(find(Some(root), Path::new("/etc/passwd"))), "nothing");
         assert!(text(find(Some(root), Path::new("/etc"))).contains("a directory"));
     }

@@ -166,7 +166,7 @@ impl PublicKey {
     }
 
     pub(crate) fn is_rsa(&self) -> bool {
-        matches!(self.0.kind, Kind::Rsa(_))
+        self.rsa_bits().is_some()
     }
 
     /// The algorithm by which the private half of this key signs, as Go chooses it (crypto/x509,

@@ -87,7 +87,7 @@ impl Held {
     fn take(&mut self, file: &File, path: &Path) -> Result<(), Finding> {
         match file.part() {
             Part::Certificate => self.certificates = Some(At::new(path, certificates(file, path)?)),
-            Part::Key => self.key = Some(At::new(path, Arc::new(key(file.bytes(), path)?))),
+            Part::Key => self.key = Some(At::new(path, Arc::new(key(file.role(), file.bytes(), path)?))),
             Part::PublicKey => self.public_keys = Some(At::new(path, public_keys(file, path)?)),
             Part::Kubeconfig => self.take_kubeconfig(file, path)?,
         }
@@ -113,7 +113,7 @@ impl Held {
                 this.certificates = inside("client-certificate-data", pem)?;
             }
             if let Some(pem) = &user.client_key_data {
-                this.key = Some(At::new(path, Arc::new(key(pem, path)?)));
+                this.key = Some(At::new(path, Arc::new(key(file.role(), pem, path)?)));
             }
             Ok(())
         };
@@ -139,22 +139,14 @@ fn certificates(file: &File, path: &Path) -> Result<Vec<Certificate>, Finding> {
         .map_err(|error| unreadable(&error, file.bytes(), path, "certificates"))
 }
 
-fn key(pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {
-    PrivateKey::from_pem(pem).map_err(|error| match error.code() {
-        // Components may know it: P-521 and Ed25519.
-        Code::Unsupported => {
-            let severity = if error.found_instead() == Some("an encrypted one") {
-                Severity::Error
-            } else {
-                Severity::Warning
-            };
-            Finding::new(
-                FindingId::Unsupported,
-                path,
-                error.expected(),
-                error.found_instead().unwrap_or_default(),
-            )
-            .severity_is(severity)
+fn key(role: Role, pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {
+    PrivateKey::from_pem(pem).map_err(|error| match (error.code(), error.found_instead()) {
+        (Code::Unsupported, Some(found)) => {
+            // Components may know it, P-521 and Ed25519, but they sign no token with the latter.
+            let is_refused =
+                found == "an encrypted one" || (role == Role::ServiceAccount && !found.contains("curve"));
+            let severity = if is_refused { Severity::Error } else { Severity::Warning };
+            Finding::new(FindingId::Unsupported, path, error.expected(), found).severity_is(severity)
         }
         _ => unreadable(&error, pem, path, "a private key"),
     })

@@ -128,7 +128,7 @@ impl<'a> Files<'a> {
                 || matches!(san, San::Dns(name) if name.as_str() == "localhost"
                     || name.as_str() == "kubernetes" || name.as_str().starts_with("kubernetes.default"))
         };
-        let servers = [Role::EtcdServer, Role::EtcdPeer, Role::ApiServer].into_iter();
+        let servers = [Role::EtcdServer, Role::EtcdPeer, Role::ApiServer, Role::KubeletServer].into_iter();
         let named = servers.flat_map(|role| self.sans(role)).filter(|san| !is_others(san));
         let named = named.filter_map(|san| match san {
             San::Dns(name) => Some(name.as_str().to_owned()),

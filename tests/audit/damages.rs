@@ -399,6 +399,29 @@ fn pairs() -> Vec<Damage> {
                 it.users[0].user.client_key_data.clone_from(&theirs_key.users[0].user.client_key_data);
             });
         }),
+        damage(
+            "the authority is named by another key identifier",
+            &[(Id::WrongIssuer, Warning, "pki/apiserver.crt")],
+            |m| {
+                m.forge("pki/apiserver.crt", |it| {
+                    it.authority_identifier = "";
+                    it.more = "2.5.29.35=DER:30:08:80:06:01:02:03:04:05:06\n";
+                });
+            },
+        ),
+        damage(
+            "a server has the name of its authority, and nothing tells them apart",
+            &[
+                (Id::NamedLikeAuthority, Warning, "pki/apiserver.crt"),
+                (Id::DiffersFromConvention, Note, "pki/apiserver.crt"),
+            ],
+            |m| {
+                m.forge("pki/apiserver.crt", |it| {
+                    it.authority_identifier = "";
+                    it.subject = "/CN=kubernetes-ca".into();
+                });
+            },
+        ),
         damage("a certificate signed itself", &[(Id::WrongIssuer, Error, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| (it.issuer, it.authority_identifier) = (None, ""));
         }),
@@ -588,9 +611,14 @@ fn usages() -> Vec<Damage> {
         damage("a server is good for anything", &[(Id::UsageUnexpected, Error, "pki/apiserver.crt")], |m| {
             m.forge("pki/apiserver.crt", |it| it.extended = "serverAuth,anyExtendedKeyUsage".into());
         }),
-        damage("a server is good for whatever", &[(Id::UsageUnexpected, Error, "pki/apiserver.crt")], |m| {
-            m.forge("pki/apiserver.crt", |it| it.extended = String::new());
-        }),
+        damage(
+            "a server is good for whatever",
+            &[
+                (Id::UsageUnexpected, Error, "pki/apiserver.crt"),
+                (Id::UsageMissing, Warning, "pki/apiserver.crt"),
+            ],
+            |m| m.forge("pki/apiserver.crt", |it| it.extended = String::new()),
+        ),
         on(
             Kind::Everything,
             "a kubelet's server is a client",

@@ -741,7 +741,7 @@ fn without_the_authoritys_key_a_step_is_blocked_until_a_signer_is_attached() {
     let machine = Machine::new();
     let key = machine.read("pki/ca.key");
     fs::remove_file(machine.at("pki/ca.key")).unwrap();
-    remove(&machine, "pki/apiserver");
+    remove(&machine, "pki/apiserver-kubelet-client");
     let plan = machine.plan(&policy(), machine.now);
     assert!(plan.is_empty(), "{plan}");
     let blocked: Vec<_> = plan.blocked().collect();
@@ -749,7 +749,7 @@ fn without_the_authoritys_key_a_step_is_blocked_until_a_signer_is_attached() {
     for blocked in blocked {
         assert_eq!(
             (blocked.role(), blocked.finding()),
-            (Some(Role::ApiServer), Some(FindingId::MissingFile))
+            (Some(Role::ApiServerKubeletClient), Some(FindingId::MissingFile))
         );
         assert!(blocked.why().contains("attach a signer"), "{plan}");
     }
@@ -948,7 +948,7 @@ fn components_restart_or_reload_by_what_they_read() {
         ("pki/etcd/peer", "etcd", ""),
         ("pki/etcd/healthcheck-client", "", ""),
     ] {
-        let found = said(&|machine| remove(machine, stem));
+        let found = said(&|machine| fs::remove_file(machine.at(&format!("{stem}.key"))).unwrap());
         assert_eq!(found, (reloads.to_owned(), restarts.to_owned()), "{stem}");
     }
     for (file, restarts) in [

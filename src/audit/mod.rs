@@ -15,6 +15,7 @@ use std::path::Path;
 
 use crate::expected::Expected;
 use crate::finding::{Finding, FindingId, Findings, Severity};
+use crate::key::PublicKey;
 use crate::pki::{Held, Pki};
 use crate::role::{Profile, Role};
 use crate::time::Time;
@@ -130,7 +131,13 @@ impl<'a> Audit<'a> {
                 }
                 _ => COPY,
             };
-            self.findings.push(finding.mend_by(mend));
+            // A key of a kind that is not read here does not belong to one of a kind that is.
+            let held = finding.role().and_then(|role| self.held.get(&role));
+            let certified = held.and_then(Held::certificate).map(Certificate::public_key);
+            let mut stated = certified.into_iter().chain(held.iter().flat_map(|held| held.public_keys()));
+            let is_other = finding.id() == FindingId::Unsupported && stated.any(PublicKey::can_verify);
+            let severity = if is_other { Severity::Error } else { finding.severity() };
+            self.findings.push(finding.severity_is(severity).mend_by(mend));
         }
     }
 

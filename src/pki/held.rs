@@ -127,6 +127,11 @@ impl Held {
         self.certificates.as_ref()?.is.first()
     }
 
+    /// The keys of sa.pub.
+    pub(crate) fn public_keys(&self) -> &[PublicKey] {
+        self.public_keys.as_ref().map_or(&[], |keys| &keys.is)
+    }
+
     /// The certificate with its key, if both are here and belong together.
     pub(crate) fn credential(&self) -> Option<Credential> {
         let (chain, key) = (self.certificates.as_ref()?, self.key.as_ref()?);
@@ -152,9 +157,14 @@ fn key(role: Role, pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {
     })
 }
 
+/// As kube-apiserver reads them: also out of certificates (client-go, util/keyutil, `ParsePublicKeysPEM`).
 fn public_keys(file: &File, path: &Path) -> Result<Vec<PublicKey>, Finding> {
-    PublicKey::all_from_pem(file.bytes())
-        .map_err(|error| unreadable(&error, file.bytes(), path, "public keys"))
+    let pem = file.bytes();
+    PublicKey::all_from_pem(pem).or_else(|error| {
+        let certificates =
+            Certificate::from_pem(pem).map_err(|_| unreadable(&error, pem, path, "public keys"))?;
+        Ok(certificates.iter().map(|certificate| certificate.public_key().clone()).collect())
+    })
 }
 
 /// What is wrong with a file whose contents cannot be used.

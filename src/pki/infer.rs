@@ -37,6 +37,9 @@ impl Expected {
         if endpoint.is_none() || name.is_none() || advertise.is_none() {
             unknown.extend([Role::ApiServer, Role::EtcdServer, Role::EtcdPeer, Role::KubeletServer]);
         }
+        // The addresses of services, and what was added, stand in no other file.
+        let own = [Role::ApiServer, Role::KubeletServer, Role::FrontProxyServer];
+        unknown.extend(own.into_iter().filter(|role| seen.certificate(*role).is_none()));
         if endpoint.is_none() {
             unknown.extend([Role::Admin, Role::SuperAdmin, Role::KubeProxy]);
         }

@@ -89,8 +89,8 @@ const NO_AUTHORITY: &str =
     "an authority is never made: copy it from another control-plane node or from a backup";
 const NO_SERVICE_ACCOUNT_KEY: &str =
     "the service-account key is never made: copy sa.key from another control-plane node or from a backup";
-const OTHERS: &str = "a kubeconfig names this file, and whoever wrote it renews it: a kubelet does so by itself while \
-                      its certificate is valid, and afterwards needs a new kubelet.conf";
+const OTHERS: &str = "a kubeconfig names this file, and whoever wrote it renews it: a kubelet does so by \
+                      itself while its certificate is valid, and afterwards needs a new kubelet.conf";
 const DESCRIBE: &str = "the files alone do not tell what it must say: describe the cluster and the node";
 const AS_IT_IS: &str =
     "it would be issued again as it is: describe the cluster and the node to have it issued as they say";
@@ -254,6 +254,11 @@ fn is_leaf(role: Role) -> bool {
     !role.is_authority() && matches!(role.row().files, Files::Pair(_) | Files::Kubeconfig { .. })
 }
 
+/// Whether it is about what a file holds as a whole.
+fn is_unreadable(id: FindingId) -> bool {
+    matches!(id, FindingId::NotPem | FindingId::WrongPemType | FindingId::Malformed)
+}
+
 impl Maker<'_> {
     /// Puts a finding to what mends it.
     fn sort(&mut self, finding: &Finding, due: &mut Due) {
@@ -273,8 +278,11 @@ impl Maker<'_> {
                 _ if role == Role::ServiceAccount => {
                     self.blocked.push(cause.blocked(Some(role), NO_SERVICE_ACCOUNT_KEY));
                 }
-                Part::Kubeconfig if self.is_only_trust_unreadable(role) => {
-                    due.trust.entry(role).or_default().push(cause);
+                Part::Kubeconfig if is_unreadable(finding.id()) && self.is_trust_unreadable(role) => {
+                    due.trust.entry(role).or_default().push(cause.clone());
+                    if self.is_credential_unreadable(role) {
+                        due.leaves.entry(role).or_default().push(cause);
+                    }
                 }
                 _ => due.leaves.entry(role).or_default().push(cause),
             },
@@ -299,17 +307,16 @@ impl Maker<'_> {
         self.pki.layout().shown_path(role, part)
     }
 
-    /// Whether of what a kubeconfig holds only the authority's certificates cannot be read.
-    fn is_only_trust_unreadable(&self, role: Role) -> bool {
-        let Some(kubeconfig) = self.kubeconfig(role) else { return false };
-        let trusted = kubeconfig.current_cluster().and_then(|it| it.certificate_authority_data.as_ref());
-        let is_trust_unreadable = trusted.is_some_and(|pem| Certificate::from_pem(pem).is_err());
-        let user = kubeconfig.current_user();
-        let certificate = user.and_then(|user| user.client_certificate_data.as_ref());
-        let key = user.and_then(|user| user.client_key_data.as_ref());
-        is_trust_unreadable
-            && certificate.is_some_and(|pem| Certificate::from_pem(pem).is_ok())
-            && key.is_some_and(|pem| crate::key::PrivateKey::from_pem(pem).is_ok())
+    /// Whether the certificates that a kubeconfig trusts stand in it and cannot be read.
+    fn is_trust_unreadable(&self, role: Role) -> bool {
+        let cluster = self.kubeconfig(role).and_then(Kubeconfig::current_cluster);
+        cluster.is_some_and(|cluster| cluster.certificate_authority_data.is_some())
+            && self.held.get(&role).is_some_and(|held| held.trusted.is_none())
+    }
+
+    /// Whether what a kubeconfig's user is known by cannot be read.
+    fn is_credential_unreadable(&self, role: Role) -> bool {
+        self.held.get(&role).is_some_and(|held| held.certificates.is_none() || held.key.is_none())
     }
 
     fn kubeconfig(&self, role: Role) -> Option<&Kubeconfig> {
@@ -463,6 +470,14 @@ impl Maker<'_> {
             Some(_) => return Err("its key file holds another key".to_owned()),
             None => return Err("its key is elsewhere: renew it there, and put it here".to_owned()),
         }
+        let bundle = self.held.get(&role).and_then(|held| held.certificates.as_ref());
+        let others = bundle.and_then(|bundle| bundle.is.get(1..)).unwrap_or_default();
+        if let Some(other) = others.iter().find(|other| !other.may_sign_certificates()) {
+            return Err(format!(
+                "{} stands in its file too, and is no authority: take that out",
+                other.subject()
+            ));
+        }
         if !certificate.public_key().is_strong() {
             return Err("its key is too weak to go on with: introduce another authority".to_owned());
         }
@@ -595,8 +610,8 @@ impl Maker<'_> {
         Ok(profile)
     }
 
-    /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their authority
-    /// began, so that they seem to last longer; what ends with its authority has been shortened.
+    /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their
+    /// authority began, so that they seem to last longer; what ends with its authority has been shortened.
     fn lifetime_of(&self, role: Role, certificate: &Certificate) -> Option<std::time::Duration> {
         let authority = self.held.get(&role.authority()?)?.certificate()?;
         if certificate.not_after() == authority.not_after() {
@@ -641,7 +656,8 @@ impl Maker<'_> {
             (None, Some(_)) => format!("{} cannot be used", key.display()),
             (None, None) => {
                 format!(
-                    "the key of {authority} is elsewhere: attach a signer, or have it issued where that key is"
+                    "the key of {authority} is elsewhere: attach a signer, or have it issued where \
+                     that key is"
                 )
             }
         }
@@ -700,15 +716,15 @@ impl Maker<'_> {
     }
 }
 
-/// Whether a certificate until `end` is worth its making where another one ends at `old`: for less than a tenth of its
-/// lifetime it is not, and the next plan would say the same again.
+/// Whether a certificate until `end` is worth its making where another one ends at `old`: for less than a
+/// tenth of its lifetime it is not, and the next plan would say the same again.
 fn is_worth_it(end: Time, old: Time, profile: &Profile) -> bool {
     let gain = end.since(old);
     !gain.is_zero() && gain >= profile.lifetime() / 10
 }
 
-/// Whether a certificate of `profile` in the place of `old` removes the cause: where only the files tell, it takes over what
-/// is bearable.
+/// Whether a certificate of `profile` in the place of `old` removes the cause: where only the files tell, it
+/// takes over what is bearable.
 fn is_mended_by(cause: &Cause, profile: &Profile, old: &Certificate) -> bool {
     let subject = old.subject();
     match cause.finding {

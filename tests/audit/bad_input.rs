@@ -19,8 +19,11 @@ use crate::support::{authority, example, openssl};
 /// Longer than judging a machine takes anywhere, and shorter than reading what is endless.
 const LONG: Duration = Duration::from_secs(20);
 
+/// Something with what it is.
+type Named<T> = (&'static str, T);
+
 /// What may stand in a file's place; no part of the role table can use it.
-const ANYTHING: &[(&str, fn(&Machine, &str))] = &[
+const ANYTHING: &[Named<fn(&Machine, &str)>] = &[
     ("nothing", |m, file| m.write(file, "")),
     ("1 GiB of zeros", |m, file| File::create(m.path(file)).unwrap().set_len(1 << 30).unwrap()),
     ("a directory", |m, file| {
@@ -63,7 +66,7 @@ const ANYTHING: &[(&str, fn(&Machine, &str))] = &[
 ];
 
 /// What is long, for one file of each kind.
-const LONG_TEXTS: &[(&str, fn(&Machine, &str))] = &[
+const LONG_TEXTS: &[Named<fn(&Machine, &str)>] = &[
     ("100 MB of YAML", |m, file| m.write(file, "a: [b]\n".repeat(14_000_000))),
     ("4 MB of YAML", |m, file| m.write(file, "- a\n".repeat(1_000_000))),
     ("4 MB without a line break", |m, file| m.write(file, "[".repeat(4_000_000))),
@@ -98,7 +101,7 @@ fn whatever_stands_for_a_file_is_an_error_of_that_file_alone() {
 }
 
 /// Keys that do not go with what stands beside them.
-const KEYS: &[(&str, fn() -> Vec<u8>)] = &[
+const KEYS: &[Named<fn() -> Vec<u8>>] = &[
     ("a new key", || new_key(P256)),
     ("Ed25519", || new_key(ED25519)),
     ("P-521", || new_key(P521)),

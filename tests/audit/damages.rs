@@ -10,8 +10,8 @@ use kubepki::kubeconfig::{NamedUser, User};
 use kubepki::{FindingId, Severity};
 
 use super::machine::{
-    ED25519, Forged, KINDS, KNOWLEDGE, KUBECONFIGS, Kind, Knowledge, Machine, P256, P521, RSA_512, RSA_1024,
-    RSA_E3, Said, days, named, new_key,
+    ED25519, Forged, KINDS, KUBECONFIGS, Kind, Knowledge, Machine, P256, P521, RSA_512, RSA_1024, RSA_E3,
+    Said, days, named, new_key,
 };
 use crate::support::{authority, openssl};
 
@@ -462,14 +462,14 @@ fn validity() -> Vec<Damage> {
     let everything: Vec<&[&str]> = [leaves, &[AUTHORITIES]].concat();
     vec![
         damage("a certificate has expired", &[(Id::Expired, Error, "pki/apiserver.crt")], |m| {
-            m.forge("pki/apiserver.crt", |it| expired(it));
+            m.forge("pki/apiserver.crt", expired);
         }),
         on(
             Kind::Kubeadm,
             "a kubeconfig's certificate has expired",
             &[(Id::Expired, Error, "admin.conf")],
             |m| {
-                m.forge("admin.conf", |it| expired(it));
+                m.forge("admin.conf", expired);
             },
         ),
         on(
@@ -477,7 +477,7 @@ fn validity() -> Vec<Damage> {
             "a worker's certificate has expired",
             &[(Id::Expired, Error, "pki/kubelet.crt")],
             |m| {
-                m.forge("pki/kubelet.crt", |it| expired(it));
+                m.forge("pki/kubelet.crt", expired);
             },
         )
         .by_hand(&["pki/kubelet.crt"]),
@@ -500,7 +500,7 @@ fn validity() -> Vec<Damage> {
                 all(Id::OutlivesAuthority, Warning, &[OF_ETCD]),
             ]
             .concat(),
-            |m| m.forge_authority("pki/etcd/ca.crt", |it| expired(it)),
+            |m| m.forge_authority("pki/etcd/ca.crt", expired),
         ),
         damage("eleven years have passed", &all(Id::Expired, Error, &everything), |m| {
             m.now = m.now.checked_add(days(11 * 365)).unwrap();
@@ -548,15 +548,7 @@ fn authorities() -> Vec<Damage> {
             |m| {
                 m.forge_authority("pki/ca.crt", |it| it.constraints = "");
             },
-        )
-        .by_hand(&[
-            "pki/ca.crt",
-            "admin.conf",
-            "controller-manager.conf",
-            "kubelet.conf",
-            "scheduler.conf",
-            "super-admin.conf",
-        ]),
+        ),
         damage("an authority may not sign", &[(Id::AuthorityUsageMissing, Error, "pki/ca.crt")], |m| {
             m.forge_authority("pki/ca.crt", |it| it.usages = "digitalSignature,cRLSign".into());
         }),

@@ -1,5 +1,5 @@
-//! The audit against those who decide in the end: what it accepts no judge refuses, and what it calls an error one
-//! refuses too, or a table says why none can see it.
+//! The audit against those who decide in the end: what it accepts no judge refuses, and what it calls an
+//! error one refuses too, or a table says why none can see it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use super::damages::damages;
 use super::machine::{KINDS, Kind, Machine, kubeconfig_of};
 use crate::judges::{Anchor, Check, Usage, free_port, go, kubectl, openssl};
 
-/// What OpenSSL refuses though nothing in Kubernetes does: the machine, a part of the files' names, a part of the
-/// complaint, and why.
+/// What OpenSSL refuses though nothing in Kubernetes does: the machine, a part of the files' names, a part of
+/// what is said, and why.
 const STRICTER: &[(&str, &str, &str, &str)] = &[
     (
         "the authority is named by another key identifier",

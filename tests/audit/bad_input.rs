@@ -19,8 +19,13 @@ use crate::support::{authority, example, openssl};
 /// Longer than judging a machine takes anywhere, and shorter than reading what is endless.
 const LONG: Duration = Duration::from_secs(20);
 
+/// What it is, and how it gets into a file's place.
+type Junk = (&'static str, fn(&Machine, &str));
+/// What it is, and how it is made.
+type Key = (&'static str, fn() -> Vec<u8>);
+
 /// What may stand in a file's place; no part of the role table can use it.
-const ANYTHING: &[(&str, fn(&Machine, &str))] = &[
+const ANYTHING: &[Junk] = &[
     ("nothing", |m, file| m.write(file, "")),
     ("1 GiB of zeros", |m, file| File::create(m.path(file)).unwrap().set_len(1 << 30).unwrap()),
     ("a directory", |m, file| {
@@ -63,7 +68,7 @@ const ANYTHING: &[(&str, fn(&Machine, &str))] = &[
 ];
 
 /// What is long, for one file of each kind.
-const LONG_TEXTS: &[(&str, fn(&Machine, &str))] = &[
+const LONG_TEXTS: &[Junk] = &[
     ("100 MB of YAML", |m, file| m.write(file, "a: [b]\n".repeat(14_000_000))),
     ("4 MB of YAML", |m, file| m.write(file, "- a\n".repeat(1_000_000))),
     ("4 MB without a line break", |m, file| m.write(file, "[".repeat(4_000_000))),
@@ -98,7 +103,7 @@ fn whatever_stands_for_a_file_is_an_error_of_that_file_alone() {
 }
 
 /// Keys that do not go with what stands beside them.
-const KEYS: &[(&str, fn() -> Vec<u8>)] = &[
+const KEYS: &[Key] = &[
     ("a new key", || new_key(P256)),
     ("Ed25519", || new_key(ED25519)),
     ("P-521", || new_key(P521)),
@@ -367,8 +372,8 @@ pub(crate) const UNUSUAL: &[Unusual] = &[
     ("extensions that mean nothing here", Kind::ControlPlane, None, |m| {
         m.forge("pki/apiserver.crt", |it| {
             it.more = "nsComment=made by hand\ncertificatePolicies=1.2.3.4\n\
-                crlDistributionPoints=URI:http://example.com/crl\nauthorityInfoAccess=OCSP;URI:http://example.com\n\
-                1.2.3.4.5=ASN1:NULL\n";
+                crlDistributionPoints=URI:http://example.com/crl\n\
+                authorityInfoAccess=OCSP;URI:http://example.com\n1.2.3.4.5=ASN1:NULL\n";
         });
     }),
     ("sa.pub holds an older key too", Kind::ControlPlane, None, |m| {

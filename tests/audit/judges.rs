@@ -1,8 +1,8 @@
-//! The audit against those who decide in the end: what it accepts no judge refuses, and what it calls an error a judge
-//! refuses too, or a table says why none can see it.
+//! The audit against those who decide in the end: what it accepts no judge refuses, and what it calls an
+//! error one refuses too, or a table says why none can see it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kubepki::Severity::Error;
 use kubepki::{FindingId as Id, Layout, Part, Role};
@@ -12,8 +12,21 @@ use super::damages::damages;
 use super::machine::{KINDS, Kind, Machine, kubeconfig_of};
 use crate::judges::{Anchor, Check, Usage, free_port, go, kubectl, openssl};
 
-/// What OpenSSL refuses though nothing in Kubernetes does: the machine, a part of the files' names, the complaint, and why.
+/// What OpenSSL refuses though nothing in Kubernetes does: the machine, a part of the files' names, a part of
+/// what is said, and why.
 const STRICTER: &[(&str, &str, &str, &str)] = &[
+    (
+        "the authority is named by another key identifier",
+        "",
+        "unable to get",
+        "Go takes the identifier for a hint",
+    ),
+    (
+        "a server has the name of its authority, and nothing tells them apart",
+        "",
+        "self-signed",
+        "Go looks at the signature alone",
+    ),
     (
         "an authority has an empty subject",
         "etcd",
@@ -226,7 +239,7 @@ fn what_the_audit_accepts_no_judge_refuses_and_what_it_refuses_one_does() {
                 refusals.iter().filter(|it| (it.0, it.1) == (index, file)).map(|it| it.2.as_str()).collect();
             let role = Role::all().find(|role| {
                 let place =
-                    |part| Layout::new("").path(*role, part).is_some_and(|path| path == PathBuf::from(file));
+                    |part| Layout::new("").path(*role, part).is_some_and(|path| path == Path::new(file));
                 place(Part::Certificate) || place(Part::Kubeconfig)
             });
             let authority =
@@ -267,8 +280,9 @@ fn what_the_audit_accepts_no_judge_refuses_and_what_it_refuses_one_does() {
     assert!(asked.len() > 400, "{}", asked.len());
     for (row, file, part, _) in STRICTER {
         let is_used =
-            refusals.iter().any(|it| machines[it.0].0 == *row && it.1 == *file && it.2.contains(part));
-        assert!(is_used, "{row}, {file}: nobody says {part}");
+            refusals.iter().any(|it| machines[it.0].0 == *row && it.1.contains(file) && it.2.contains(part));
+        let of_row: Vec<_> = refusals.iter().filter(|it| machines[it.0].0 == *row).collect();
+        assert!(is_used, "{row}, {file}: nobody says {part}, but: {of_row:#?}");
     }
     assert!(wrong.is_empty(), "{} are wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
 }

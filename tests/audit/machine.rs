@@ -1,5 +1,5 @@
-//! A good machine to damage, and certificates that this library refuses to make: openssl makes them, with the machine's
-//! own authorities.
+//! A good machine to damage, and certificates that this library refuses to make: openssl makes them, with the
+//! machine's own authorities.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -399,7 +399,6 @@ pub(crate) fn new_key(arguments: &[&str]) -> Vec<u8> {
 pub(crate) const P256: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
 pub(crate) const P521: &[&str] = &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"];
 pub(crate) const ED25519: &[&str] = &["-algorithm", "ED25519"];
-pub(crate) const RSA_2048: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
 pub(crate) const RSA_1024: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"];
 pub(crate) const RSA_512: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512"];
 pub(crate) const RSA_E3: &[&str] =
@@ -490,9 +489,10 @@ impl Forged {
         let place = place.display();
         let mut text = format!(
             "[req]\ndistinguished_name=name\nstring_mask={}\n[name]\n[ca]\ndefault_ca=own\n[own]\n\
-             new_certs_dir={place}\ndatabase={place}/index\nserial={place}/serial\npolicy=any\nunique_subject=no\n\
-             x509_extensions=extensions\n\
-             [any]\norganizationName=optional\norganizationalUnitName=optional\ncommonName=optional\n[extensions]\n",
+             new_certs_dir={place}\ndatabase={place}/index\nserial={place}/serial\n\
+             policy=any\nunique_subject=no\nx509_extensions=extensions\n\
+             [any]\norganizationName=optional\norganizationalUnitName=optional\ncommonName=optional\n\
+             [extensions]\n",
             self.text
         );
         let critical =

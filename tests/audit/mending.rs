@@ -1,4 +1,5 @@
-//! What a plan does to damaged machines: it mends what it can, says what blocks the rest, and touches nothing else.
+//! What a plan does to damaged machines: it mends what it can, says what blocks the rest, and touches nothing
+//! else.
 
 use std::collections::BTreeSet;
 

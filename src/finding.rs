@@ -41,6 +41,7 @@ impl fmt::Display for Severity {
 struct Row {
     id: FindingId,
     text: &'static str,
+    description: &'static str,
     /// The worst first; which one it is depends on the role and on how far it goes.
     severities: &'static [Severity],
     /// What it brings along by itself.
@@ -48,18 +49,19 @@ struct Row {
 }
 
 macro_rules! findings {
-    ($($(#[$doc:meta])* $name:ident $text:literal $($severity:ident)|+ $(brings $($other:ident)+)?;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $text:literal $($severity:ident)|+ $(brings $($other:ident)+)?;)*) => {
         /// What a finding is about: a row of the table of findings.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingId {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         /// Every finding, in the order of [`FindingId`].
         const TABLE: &[Row] = &[$(Row {
             id: FindingId::$name,
             text: $text,
+            description: concat!($($doc),*),
             severities: &[$(Severity::$severity),+],
             brings: &[$($(FindingId::$other),+)?],
         }),*];
@@ -171,6 +173,12 @@ impl FindingId {
     #[must_use]
     pub fn id(self) -> &'static str {
         self.row().text
+    }
+
+    /// What it says, in a sentence.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        self.row().description.trim()
     }
 
     /// The severities that it may have, the worst first: which one depends on the role and on how far it goes.

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
-    Authorities, Certificate, Cluster, Component, Convention, Expected, KeyAlgorithm, Node, Part, Pki, Role,
-    Time, manifest,
+    Authorities, Certificate, Cluster, Component, Convention, Expected, FindingId, KeyAlgorithm, Node, Part,
+    Pki, Role, Time, manifest,
 };
 
 use crate::support::{cluster, control_plane, issue};
@@ -23,9 +23,29 @@ fn every_role_is_what_kubeadm_makes() {
     compare("kubeadm.md", &tables(Convention::Kubeadm));
 }
 
+#[test]
+fn every_finding_is_in_the_documentation() {
+    let mut text = "# Findings\n\n\
+        What an audit may say, from the table of `src/finding.rs`. Where a finding has several severities, the role and how far\n\
+        it goes decide. What it brings along follows from the same mistake.\n\n\
+        | id | severity | meaning | brings along |\n|---|---|---|---|\n"
+        .to_owned();
+    for id in FindingId::all() {
+        let severities: Vec<_> = id.severities().iter().map(|severity| severity.id()).collect();
+        let brings: Vec<_> = id.brings().iter().map(|id| format!("`{id}`")).collect();
+        let (severities, brings) = (severities.join(", "), brings.join(", "));
+        writeln!(text, "| `{id}` | {severities} | {} | {brings} |", id.description()).unwrap();
+    }
+    compare_file("docs/findings.md", &text);
+}
+
 /// Compares with a golden file, line by line.
 pub(crate) fn compare(name: &str, found: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    compare_file(&format!("tests/golden/{name}"), found);
+}
+
+fn compare_file(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, found).unwrap();
     }

@@ -481,7 +481,8 @@ fn of_a_kubeconfig_only_the_credential_changes() {
 fn a_damaged_kubeconfig_is_mended_and_what_else_it_holds_stays() {
     let machine = Machine::new();
     let bundle = String::from_utf8(machine.read("pki/ca.crt")).unwrap();
-    let damages: [(&str, Action, fn(&mut Kubeconfig)); 6] = [
+    type Damage = fn(&mut Kubeconfig);
+    let damages: [(&str, Action, Damage); 6] = [
         ("another authority", Action::Trust, |it| {
             it.clusters[0].cluster.certificate_authority_data = Some(authority().into());
         }),
@@ -570,8 +571,8 @@ fn sa_pub_begins_with_the_public_half_of_sa_key_and_keeps_the_others() {
 
 #[test]
 fn an_authority_is_renewed_for_its_key_and_what_it_has_issued_stays_valid() {
-    let machine = Machine::new();
-    let stem = machine.at("own");
+    let directory = tempfile::tempdir().unwrap();
+    let stem = directory.path().join("own");
     let (certificate, key) = (stem.with_extension("crt"), stem.with_extension("key"));
     // A name out of order, names, a path length, a comment and a key identifier by SHA-1.
     let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 100 -sha256 \
@@ -581,13 +582,14 @@ fn an_authority_is_renewed_for_its_key_and_what_it_has_issued_stays_valid() {
     let output = run(Command::new("sh").args(["-c", script]).arg(&certificate).arg(&key));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let own = Issuer::load(&certificate, &key).unwrap();
+    let now = Time::now();
     let [etcd, proxy] =
         [role::EtcdCa::new(&fast_cluster()).profile(), role::FrontProxyCa::new(&fast_cluster()).profile()]
-            .map(|profile| Issuer::self_signed(&profile, machine.now).unwrap());
+            .map(|profile| Issuer::self_signed(&profile, now).unwrap());
     let service_account = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let all = [(Role::KubernetesCa, own.clone()), (Role::EtcdCa, etcd), (Role::FrontProxyCa, proxy)];
     let authorities = Authorities::from_issuers(all, service_account).unwrap();
-    let machine = Machine::of(&authorities.first(&fast_cluster(), &node(), machine.now).unwrap());
+    let machine = Machine::of(&authorities.first(&fast_cluster(), &node(), now).unwrap());
     let other = Certificate::from_pem(authority().as_bytes()).unwrap().remove(0);
     machine.write("pki/ca.crt", own.certificate().to_pem() + &other.to_pem());
     for file in KUBECONFIGS {
@@ -932,7 +934,8 @@ fn components_restart_or_reload_by_what_they_read() {
     let said = |damage: &dyn Fn(&Machine)| {
         let machine = Machine::new();
         damage(&machine);
-        let plan = machine.plan(&policy(), machine.now);
+        let expected = Expected::new(&fast_cluster(), &node());
+        let plan = machine.load().plan(&expected, &policy(), machine.now);
         assert_eq!(plan.steps().len(), 1, "{plan}");
         let names = |effects: &[kubepki::Effect]| {
             effects.iter().map(|effect| effect.component().to_owned()).collect::<Vec<_>>().join(" ")
@@ -1102,4 +1105,57 @@ fn a_cluster_of_kubeadms_names_is_renewed_under_them() {
     let pki = machine.load();
     let findings = pki.audit(&Expected::new(&cluster, &node()), machine.now);
     assert!(findings.is_empty(), "{findings}");
+}
+
+/// Whatever the files hold, a plan can be applied, and then nothing is left to do.
+#[test]
+fn a_plan_of_any_files_can_be_applied_and_leaves_nothing_for_a_second() {
+    let (good, other) = (Machine::new(), Machine::new());
+    let files = |machine: &Machine| -> Vec<(PathBuf, Vec<u8>)> {
+        machine.load().files().map(|file| (file.path().to_owned(), file.bytes().to_vec())).collect()
+    };
+    let (good_files, other_files) = (files(&good), files(&other));
+    // xorshift64: the same each time.
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below.max(1)).unwrap()).unwrap()
+    };
+    for round in 0..40 {
+        let mut files = good_files.clone();
+        for _ in 0..=random(4) {
+            let at = random(files.len());
+            let another = random(good_files.len());
+            let bytes = &mut files[at].1;
+            let place = random(bytes.len());
+            match random(9) {
+                0 => bytes.truncate(place),
+                1 => bytes[place..].iter_mut().take(1).for_each(|byte| *byte ^= 1),
+                2 => bytes.clear(),
+                3 => bytes.clone_from(&other_files[at].1),
+                4 => bytes.clone_from(&good_files[another].1),
+                5 => bytes.extend_from_slice(&good_files[another].1),
+                6 => bytes.extend_from_slice(b"junk"),
+                7 => {
+                    let _ = files.remove(at);
+                }
+                _ => {
+                    let text = String::from_utf8_lossy(bytes).replacen("-data: ", "-data: !x ", random(3));
+                    *bytes = text.replacen("server: ", "", random(2)).into_bytes();
+                }
+            }
+        }
+        for expected in [None, Some(Expected::new(&fast_cluster(), &node()))] {
+            let mut pki = Pki::from_files(files.clone());
+            let now = later(good.now, [0, 1, 340, 370, 3640, 3700][random(6)]);
+            let policy = [policy(), policy().keep_keys(), policy().within(DAY * 10_000)][random(3)].clone();
+            let before = pki.audit(expected.as_ref().unwrap_or(pki.expected()), now);
+            let plan = pki.plan(expected.as_ref().unwrap_or(pki.expected()), &policy, now);
+            plan.clone().apply(&mut pki).unwrap_or_else(|error| panic!("{round}: {error}\n{before}\n{plan}"));
+            let again = pki.plan(expected.as_ref().unwrap_or(pki.expected()), &policy, now);
+            assert!(again.is_empty(), "{round}: {again}\nafter:\n{plan}\nof:\n{before}");
+        }
+    }
 }

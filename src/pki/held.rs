@@ -49,16 +49,13 @@ impl Held {
         for file in pki.files() {
             let entry = held.entry(file.role()).or_default();
             let path = pki.shown(file);
-            match entry.take(file, &path) {
-                Ok(()) if file.part() != Part::Kubeconfig && pem::has_trailing_data(file.bytes()) => {
-                    let (expected, found) = ("nothing behind the last PEM block", "something else");
-                    findings.push(
-                        Finding::new(FindingId::TrailingData, &path, expected, found).role_is(file.role()),
-                    );
-                }
-                Ok(()) => {}
-                Err(finding) => findings.push(finding.role_is(file.role())),
+            let mut unusable = entry.take(file, &path);
+            if unusable.is_empty() && file.part() != Part::Kubeconfig && pem::has_trailing_data(file.bytes())
+            {
+                let (expected, found) = ("nothing behind the last PEM block", "something else");
+                unusable.push(Finding::new(FindingId::TrailingData, &path, expected, found));
             }
+            findings.extend(unusable.into_iter().map(|finding| finding.role_is(file.role())));
         }
         for referenced in &pki.seen.referenced {
             let entry = held.entry(referenced.role).or_default();
@@ -68,58 +65,55 @@ impl Held {
             let taken = match &referenced.contents {
                 Contents::Missing => {
                     let expected = format!("the file that the kubeconfig of {} names", referenced.role);
-                    Err(unusable(FindingId::MissingFile, &expected, "none"))
+                    vec![unusable(FindingId::MissingFile, &expected, "none")]
                 }
                 Contents::Unreadable(why) => {
-                    Err(unusable(FindingId::UnreadableFile, "a file that can be read", why))
+                    vec![unusable(FindingId::UnreadableFile, "a file that can be read", why)]
                 }
                 Contents::File(file) if referenced.reference == Reference::Authority => {
-                    certificates(file, path).map(|trusted| entry.trusted = Some(At::new(path, trusted)))
+                    keep(&mut entry.trusted, path, certificates(file, path))
                 }
                 Contents::File(file) => entry.take(file, path),
             };
-            findings.extend(taken.err().map(|finding| finding.role_is(referenced.role)));
+            findings.extend(taken.into_iter().map(|finding| finding.role_is(referenced.role)));
         }
         (held, findings)
     }
 
-    /// Reads one file.
-    fn take(&mut self, file: &File, path: &Path) -> Result<(), Finding> {
+    /// Reads one file, and says what of it cannot be used.
+    fn take(&mut self, file: &File, path: &Path) -> Vec<Finding> {
         match file.part() {
-            Part::Certificate => self.certificates = Some(At::new(path, certificates(file, path)?)),
-            Part::Key => self.key = Some(At::new(path, Arc::new(key(file.role(), file.bytes(), path)?))),
-            Part::PublicKey => self.public_keys = Some(At::new(path, public_keys(file, path)?)),
-            Part::Kubeconfig => self.take_kubeconfig(file, path)?,
+            Part::Certificate => keep(&mut self.certificates, path, certificates(file, path)),
+            Part::Key => keep(&mut self.key, path, key(file.role(), file.bytes(), path).map(Arc::new)),
+            Part::PublicKey => keep(&mut self.public_keys, path, public_keys(file, path)),
+            Part::Kubeconfig => self.take_kubeconfig(file, path),
         }
-        Ok(())
     }
 
-    fn take_kubeconfig(&mut self, file: &File, path: &Path) -> Result<(), Finding> {
-        let malformed =
-            |error: Error| Finding::new(FindingId::Malformed, path, "a kubeconfig", error.to_string());
-        let kubeconfig = Kubeconfig::from_yaml(file.bytes()).map_err(malformed)?;
-        let inside = |field: &str, pem: &[u8]| match Certificate::from_pem(pem) {
-            Ok(certificates) => Ok(Some(At::new(path, certificates))),
-            Err(error) => Err(unreadable(&error, pem, path, &format!("certificates in {field}"))),
+    fn take_kubeconfig(&mut self, file: &File, path: &Path) -> Vec<Finding> {
+        let kubeconfig = match Kubeconfig::from_yaml(file.bytes()) {
+            Ok(kubeconfig) => kubeconfig,
+            Err(error) => {
+                return vec![Finding::new(FindingId::Malformed, path, "a kubeconfig", error.to_string())];
+            }
         };
-        let read = |kubeconfig: &Kubeconfig, this: &mut Self| {
-            if let Some(pem) =
-                kubeconfig.current_cluster().and_then(|it| it.certificate_authority_data.as_ref())
-            {
-                this.trusted = inside("certificate-authority-data", pem)?;
-            }
-            let Some(user) = kubeconfig.current_user() else { return Ok(()) };
-            if let Some(pem) = &user.client_certificate_data {
-                this.certificates = inside("client-certificate-data", pem)?;
-            }
-            if let Some(pem) = &user.client_key_data {
-                this.key = Some(At::new(path, Arc::new(key(file.role(), pem, path)?)));
-            }
-            Ok(())
+        let inside = |field: &str, pem: &[u8]| {
+            Certificate::from_pem(pem)
+                .map_err(|error| unreadable(&error, pem, path, &format!("certificates in {field}")))
         };
-        let result = read(&kubeconfig, self);
+        let (cluster, user) = (kubeconfig.current_cluster(), kubeconfig.current_user());
+        let mut unusable = Vec::new();
+        if let Some(pem) = cluster.and_then(|cluster| cluster.certificate_authority_data.as_ref()) {
+            unusable.extend(keep(&mut self.trusted, path, inside("certificate-authority-data", pem)));
+        }
+        if let Some(pem) = user.and_then(|user| user.client_certificate_data.as_ref()) {
+            unusable.extend(keep(&mut self.certificates, path, inside("client-certificate-data", pem)));
+        }
+        if let Some(pem) = user.and_then(|user| user.client_key_data.as_ref()) {
+            unusable.extend(keep(&mut self.key, path, key(file.role(), pem, path).map(Arc::new)));
+        }
         self.kubeconfig = Some(At::new(path, kubeconfig));
-        result
+        unusable
     }
 
     /// The certificate, if there is one.
@@ -136,6 +130,17 @@ impl Held {
     pub(crate) fn credential(&self) -> Option<Credential> {
         let (chain, key) = (self.certificates.as_ref()?, self.key.as_ref()?);
         Credential::assemble(chain.is.clone(), Arc::clone(&key.is), None).ok()
+    }
+}
+
+/// Puts what was read in its place, or says why it cannot be used.
+fn keep<T>(place: &mut Option<At<T>>, path: &Path, read: Result<T, Finding>) -> Vec<Finding> {
+    match read {
+        Ok(read) => {
+            *place = Some(At::new(path, read));
+            Vec::new()
+        }
+        Err(finding) => vec![finding],
     }
 }
 

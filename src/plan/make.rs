@@ -254,6 +254,11 @@ fn is_leaf(role: Role) -> bool {
     !role.is_authority() && matches!(role.row().files, Files::Pair(_) | Files::Kubeconfig { .. })
 }
 
+/// Whether it is about what a file holds as a whole.
+fn is_unreadable(id: FindingId) -> bool {
+    matches!(id, FindingId::NotPem | FindingId::WrongPemType | FindingId::Malformed)
+}
+
 impl Maker<'_> {
     /// Puts a finding to what mends it.
     fn sort(&mut self, finding: &Finding, due: &mut Due) {
@@ -273,8 +278,11 @@ impl Maker<'_> {
                 _ if role == Role::ServiceAccount => {
                     self.blocked.push(cause.blocked(Some(role), NO_SERVICE_ACCOUNT_KEY));
                 }
-                Part::Kubeconfig if self.is_only_trust_unreadable(role) => {
-                    due.trust.entry(role).or_default().push(cause);
+                Part::Kubeconfig if is_unreadable(finding.id()) && self.is_trust_unreadable(role) => {
+                    due.trust.entry(role).or_default().push(cause.clone());
+                    if self.is_credential_unreadable(role) {
+                        due.leaves.entry(role).or_default().push(cause);
+                    }
                 }
                 _ => due.leaves.entry(role).or_default().push(cause),
             },
@@ -299,17 +307,16 @@ impl Maker<'_> {
         self.pki.layout().shown_path(role, part)
     }
 
-    /// Whether of what a kubeconfig holds only the authority's certificates cannot be read.
-    fn is_only_trust_unreadable(&self, role: Role) -> bool {
-        let Some(kubeconfig) = self.kubeconfig(role) else { return false };
-        let trusted = kubeconfig.current_cluster().and_then(|it| it.certificate_authority_data.as_ref());
-        let is_trust_unreadable = trusted.is_some_and(|pem| Certificate::from_pem(pem).is_err());
-        let user = kubeconfig.current_user();
-        let certificate = user.and_then(|user| user.client_certificate_data.as_ref());
-        let key = user.and_then(|user| user.client_key_data.as_ref());
-        is_trust_unreadable
-            && certificate.is_some_and(|pem| Certificate::from_pem(pem).is_ok())
-            && key.is_some_and(|pem| crate::key::PrivateKey::from_pem(pem).is_ok())
+    /// Whether the certificates that a kubeconfig trusts stand in it and cannot be read.
+    fn is_trust_unreadable(&self, role: Role) -> bool {
+        let cluster = self.kubeconfig(role).and_then(Kubeconfig::current_cluster);
+        cluster.is_some_and(|cluster| cluster.certificate_authority_data.is_some())
+            && self.held.get(&role).is_some_and(|held| held.trusted.is_none())
+    }
+
+    /// Whether what a kubeconfig's user is known by cannot be read.
+    fn is_credential_unreadable(&self, role: Role) -> bool {
+        self.held.get(&role).is_some_and(|held| held.certificates.is_none() || held.key.is_none())
     }
 
     fn kubeconfig(&self, role: Role) -> Option<&Kubeconfig> {
@@ -462,6 +469,14 @@ impl Maker<'_> {
             Some(key) if check_key(certificate, key.is.as_ref()).is_ok() => {}
             Some(_) => return Err("its key file holds another key".to_owned()),
             None => return Err("its key is elsewhere: renew it there, and put it here".to_owned()),
+        }
+        let bundle = self.held.get(&role).and_then(|held| held.certificates.as_ref());
+        let others = bundle.and_then(|bundle| bundle.is.get(1..)).unwrap_or_default();
+        if let Some(other) = others.iter().find(|other| !other.may_sign_certificates()) {
+            return Err(format!(
+                "{} stands in its file too, and is no authority: take that out",
+                other.subject()
+            ));
         }
         if !certificate.public_key().is_strong() {
             return Err("its key is too weak to go on with: introduce another authority".to_owned());

@@ -1,7 +1,7 @@
 //! Renews what ends soon in a directory, and mends what a plan can mend.
 //!
-//! Exit code 0: nothing of severity error is left, or would be without `--dry-run`; 1: something is; 2: it could not look,
-//! or not change anything.
+//! Exit code 0: nothing of severity error is left, or would be without `--dry-run`; 1: something is; 2: it
+//! could not look, or not change anything.
 
 mod options;
 

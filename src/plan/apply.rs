@@ -17,12 +17,13 @@ use crate::role::{Profile, Role};
 use crate::x509::{Certificate, Credential, check_authorities, check_chain, to_pem};
 
 impl Plan {
-    /// Makes the changes in memory: [`Store::commit`](crate::Store::commit) then writes the changed files, and only those.
+    /// Makes the changes in memory: [`Store::commit`](crate::Store::commit) then writes the changed files,
+    /// and only those.
     ///
     /// # Errors
     ///
-    /// [`Code::Changed`] when `pki` is not what the plan was made from, [`Code::Random`], and [`Code::Signer`] and
-    /// [`Code::SignerMismatch`] by a signer; `pki` then stays as it is.
+    /// [`Code::Changed`] when `pki` is not what the plan was made from, [`Code::Random`], and
+    /// [`Code::Signer`] and [`Code::SignerMismatch`] by a signer; `pki` then stays as it is.
     pub fn apply(self, pki: &mut Pki) -> Result<()> {
         if *pki.layout() != self.layout || !pki.files().eq(self.made_from.iter()) {
             return Err(Error::new(Code::Changed, "the files that the plan was made from")
@@ -160,7 +161,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The new leaf, and what stood behind the old one, if that still leads somewhere: it may be known to nobody else.
+    /// The new leaf, and what stood behind the old one, if that still leads somewhere: it may be known to
+    /// nobody else.
     fn with_old_chain(&self, chain: Vec<Certificate>, old: &[Certificate]) -> Vec<Certificate> {
         let behind = self.with_renewed(old.get(1..).unwrap_or_default());
         let leaf = chain.first().into_iter().cloned();

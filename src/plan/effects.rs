@@ -37,11 +37,12 @@ impl fmt::Display for Effect {
     }
 }
 
-/// The arguments whose files a component reads once, at its start; it looks after all others by itself, within a minute or
-/// at the next handshake.
+/// The arguments whose files a component reads once, at its start; it looks after all others by itself,
+/// within a minute or at the next handshake.
 ///
-/// Sources: kubernetes/kubernetes, staging/src/k8s.io/apiserver (`dynamiccertificates`), cmd/kube-controller-manager and
-/// client-go; etcd-io/etcd, client/pkg/transport (`listener.go`, `TLSInfo`). Tried with Kubernetes 1.20 and etcd 3.4.
+/// Sources: kubernetes/kubernetes, staging/src/k8s.io/apiserver (`dynamiccertificates`),
+/// cmd/kube-controller-manager and client-go; etcd-io/etcd, client/pkg/transport (`listener.go`, `TLSInfo`).
+/// Tried with Kubernetes 1.20 and etcd 3.4.
 const READ_ONCE: &[(Component, &[&str])] = &[
     (
         Component::ApiServer,

@@ -89,8 +89,8 @@ const NO_AUTHORITY: &str =
     "an authority is never made: copy it from another control-plane node or from a backup";
 const NO_SERVICE_ACCOUNT_KEY: &str =
     "the service-account key is never made: copy sa.key from another control-plane node or from a backup";
-const OTHERS: &str = "a kubeconfig names this file, and whoever wrote it renews it: a kubelet does so by itself while \
-                      its certificate is valid, and afterwards needs a new kubelet.conf";
+const OTHERS: &str = "a kubeconfig names this file, and whoever wrote it renews it: a kubelet does so by \
+                      itself while its certificate is valid, and afterwards needs a new kubelet.conf";
 const DESCRIBE: &str = "the files alone do not tell what it must say: describe the cluster and the node";
 const AS_IT_IS: &str =
     "it would be issued again as it is: describe the cluster and the node to have it issued as they say";
@@ -610,8 +610,8 @@ impl Maker<'_> {
         Ok(profile)
     }
 
-    /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their authority
-    /// began, so that they seem to last longer; what ends with its authority has been shortened.
+    /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their
+    /// authority began, so that they seem to last longer; what ends with its authority has been shortened.
     fn lifetime_of(&self, role: Role, certificate: &Certificate) -> Option<std::time::Duration> {
         let authority = self.held.get(&role.authority()?)?.certificate()?;
         if certificate.not_after() == authority.not_after() {
@@ -656,7 +656,8 @@ impl Maker<'_> {
             (None, Some(_)) => format!("{} cannot be used", key.display()),
             (None, None) => {
                 format!(
-                    "the key of {authority} is elsewhere: attach a signer, or have it issued where that key is"
+                    "the key of {authority} is elsewhere: attach a signer, or have it issued where \
+                     that key is"
                 )
             }
         }
@@ -715,15 +716,15 @@ impl Maker<'_> {
     }
 }
 
-/// Whether a certificate until `end` is worth its making where another one ends at `old`: for less than a tenth of its
-/// lifetime it is not, and the next plan would say the same again.
+/// Whether a certificate until `end` is worth its making where another one ends at `old`: for less than a
+/// tenth of its lifetime it is not, and the next plan would say the same again.
 fn is_worth_it(end: Time, old: Time, profile: &Profile) -> bool {
     let gain = end.since(old);
     !gain.is_zero() && gain >= profile.lifetime() / 10
 }
 
-/// Whether a certificate of `profile` in the place of `old` removes the cause: where only the files tell, it takes over what
-/// is bearable.
+/// Whether a certificate of `profile` in the place of `old` removes the cause: where only the files tell, it
+/// takes over what is bearable.
 fn is_mended_by(cause: &Cause, profile: &Profile, old: &Certificate) -> bool {
     let subject = old.subject();
     match cause.finding {

@@ -42,13 +42,14 @@ enum Extent {
 }
 
 impl Policy {
-    /// Renews certificates that end within `window` from now, instead of 30 days. One that would gain less than a tenth of
-    /// its lifetime is left as it is.
+    /// Renews certificates that end within `window` from now, instead of 30 days. One that would gain less
+    /// than a tenth of its lifetime is left as it is.
     pub fn within(self, window: Duration) -> Self {
         Self { window, ..self }
     }
 
-    /// Issues for the keys that are there, as long as they can be used, are strong and of the wanted algorithm.
+    /// Issues for the keys that are there, as long as they can be used, are strong and of the wanted
+    /// algorithm.
     pub fn keep_keys(self) -> Self {
         Self { keys: Keys::Kept, ..self }
     }
@@ -65,12 +66,12 @@ impl Default for Policy {
     }
 }
 
-/// What would be changed on a machine: steps with their reasons, what is wrong and cannot be changed, and which components
-/// must restart. It is made by [`Pki::plan`]; its text is for people.
+/// What would be changed on a machine: steps with their reasons, what is wrong and cannot be changed, and
+/// which components must restart. It is made by [`Pki::plan`]; its text is for people.
 ///
-/// A plan never makes an authority or the service-account key, so that an empty or damaged directory cannot grow a second
-/// cluster. It never writes what kubeconfigs name, which is the kubelet's own, replaces no symbolic link and nothing that
-/// cannot be read, and leaves unknown files alone.
+/// A plan never makes an authority or the service-account key, so that an empty or damaged directory cannot
+/// grow a second cluster. It never writes what kubeconfigs name, which is the kubelet's own, replaces no
+/// symbolic link and nothing that cannot be read, and leaves unknown files alone.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Plan {
@@ -87,12 +88,13 @@ pub struct Plan {
 impl Pki {
     /// Makes a plan: what an [audit](Self::audit) finds and a plan can mend, and what ends soon.
     ///
-    /// `expected` is a description, or what the files themselves tell: [`Expected::inferred`], which a loaded `Pki` has as
-    /// its [`expected`](Self::expected). With a description, changed names, subjects and key algorithms are issued; without,
-    /// certificates keep theirs, and the lifetime that they had.
+    /// `expected` is a description, or what the files themselves tell: [`Expected::inferred`], which a loaded
+    /// `Pki` has as its [`expected`](Self::expected). With a description, changed names, subjects and key
+    /// algorithms are issued; without, certificates keep theirs, and the lifetime that they had.
     ///
-    /// A key that everybody could read gets its mode back and is not replaced for that: nothing in Kubernetes revokes a
-    /// certificate, so whoever has copied the key can use it until that certificate ends, with a new one beside it or not.
+    /// A key that everybody could read gets its mode back and is not replaced for that: nothing in Kubernetes
+    /// revokes a certificate, so whoever has copied the key can use it until that certificate ends, with a
+    /// new one beside it or not.
     ///
     /// ```
     /// use kubepki::{Cluster, Expected, KeyAlgorithm, Node, Pki, Policy, Role, Time};
@@ -186,8 +188,8 @@ impl Step {
         &self.action
     }
 
-    /// The files that are written: below the directory of the machine's Kubernetes files where they lie there, otherwise
-    /// their whole paths.
+    /// The files that are written: below the directory of the machine's Kubernetes files where they lie
+    /// there, otherwise their whole paths.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|(.., path)| path.as_path())
     }
@@ -221,8 +223,8 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// An authority's certificate is made anew for the same key, name and key identifier, so that what it has issued stays
-    /// valid; in kubeconfigs too it takes the old one's place.
+    /// An authority's certificate is made anew for the same key, name and key identifier, so that what it has
+    /// issued stays valid; in kubeconfigs too it takes the old one's place.
     RenewAuthority,
     /// A leaf certificate is issued with a new key. In a kubeconfig everything else stays.
     Issue,

@@ -10,7 +10,7 @@ use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
     DnsName, Endpoint, Error, Expected, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, Pki,
-    PrivateKey, Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
+    Policy, PrivateKey, Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -73,6 +73,7 @@ pub fn machine(data: &[u8]) {
     let findings = pki.audit(pki.expected(), now);
     let report = pki.report(&findings, now);
     _ = (report.to_string(), report.to_json(), report.to_prometheus(), pki.tree().to_string());
+    _ = pki.plan(pki.expected(), &Policy::default().all(), now).to_string();
     for component in Component::ALL {
         _ = pki.expected().arguments(component);
     }

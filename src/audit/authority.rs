@@ -100,6 +100,8 @@ impl Audit<'_> {
 
     /// That nobody is believed who was meant for something else.
     fn shared(&mut self) {
+        let all = AUTHORITIES.into_iter().filter_map(|role| self.trusted(role)).flatten();
+        let below: Vec<_> = all.filter(|certificate| !certificate.is_self_signed()).collect();
         for role in AUTHORITIES {
             let Some(at) = self.held.get(&role).and_then(|held| held.certificates.as_ref()) else { continue };
             let earlier = AUTHORITIES.into_iter().take_while(|other| *other != role);
@@ -117,10 +119,8 @@ impl Audit<'_> {
                 let finding = Finding::new(id, &at.file, "an authority of its own", found).role_is(role);
                 self.findings.push(finding.mend_by(SEPARATE));
             }
-            let all: Vec<_> =
-                AUTHORITIES.into_iter().filter_map(|role| self.trusted(role)).flatten().collect();
             let is_above = |anchor: &&Certificate| {
-                all.iter().any(|below| !below.has_key_of(anchor) && below.stands_below(anchor))
+                below.iter().any(|below| !below.has_key_of(anchor) && below.names_as_issuer(anchor))
             };
             if let Some(anchor) = at.is.iter().find(is_above) {
                 let expected = "only the authority's own certificates";

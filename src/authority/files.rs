@@ -14,7 +14,6 @@ use crate::file::File;
 use crate::issuer::Issuer;
 use crate::key::{PrivateKey, PublicKey, Signer};
 use crate::layout::{Part, relative_path};
-use crate::pki::Held;
 use crate::role::Role;
 use crate::x509::{Certificate, to_pem};
 
@@ -128,32 +127,29 @@ impl Authorities {
         Ok(Self { authorities, service_account })
     }
 
-    /// What of a machine's files can be used: an authority whose certificate cannot is left out, one whose key cannot is
-    /// external.
-    pub(crate) fn usable(held: &BTreeMap<Role, Held>) -> Self {
-        let certificates = |role| Some(&held.get(&role)?.certificates.as_ref()?.is);
-        let mut above: Vec<Certificate> = Vec::new();
-        above.extend(certificates(Role::Intermediate).into_iter().flatten().cloned());
-        above.extend(certificates(Role::RootCa).into_iter().flatten().cloned());
+    /// What can be used of what a machine holds: an authority whose certificate cannot is left out, one whose key cannot
+    /// is external.
+    pub(crate) fn usable<'a>(
+        certificates: impl Fn(Role) -> Option<&'a [Certificate]>,
+        key: impl Fn(Role) -> Option<Arc<PrivateKey>>,
+        stated: &[PublicKey],
+    ) -> Self {
+        let above = [Role::Intermediate, Role::RootCa].into_iter().filter_map(&certificates);
+        let above: Vec<Certificate> = above.flatten().cloned().collect();
         let authority = |role| {
-            let mut authority = Authority::from_trusted(certificates(role)?.clone(), &above).ok()?;
-            let key = held.get(&role)?.key.as_ref();
-            authority.issuer =
-                key.and_then(|key| Issuer::with_shared_key(authority.chain(), Arc::clone(&key.is)).ok());
+            let mut authority = Authority::from_trusted(certificates(role)?.to_vec(), &above).ok()?;
+            authority.issuer = key(role).and_then(|key| Issuer::with_shared_key(authority.chain(), key).ok());
             Some((role, authority))
         };
-        let mut service_account = ServiceAccount::default();
-        if let Some(held) = held.get(&Role::ServiceAccount) {
-            service_account.signing = held.key.as_ref().map(|key| Arc::clone(&key.is));
-            let stated = held.public_keys.iter().flat_map(|keys| keys.is.iter().cloned());
-            let own = service_account.signing.as_ref().map(|key| key.public_key().clone());
-            for key in own.into_iter().chain(stated) {
-                if !service_account.verifying.contains(&key) {
-                    service_account.verifying.push(key);
-                }
+        let signing = key(Role::ServiceAccount);
+        let mut verifying: Vec<PublicKey> = Vec::new();
+        for key in signing.iter().map(|key| key.public_key()).chain(stated) {
+            if !verifying.contains(key) {
+                verifying.push(key.clone());
             }
         }
-        Self { authorities: AUTHORITIES.into_iter().filter_map(authority).collect(), service_account }
+        let authorities = AUTHORITIES.into_iter().filter_map(authority).collect();
+        Self { authorities, service_account: ServiceAccount { signing, verifying } }
     }
 
     /// Reads the authorities from the directory of a machine's Kubernetes files, such as `/etc/kubernetes`.

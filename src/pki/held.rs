@@ -97,10 +97,8 @@ impl Held {
                 return vec![Finding::new(FindingId::Malformed, path, "a kubeconfig", error.to_string())];
             }
         };
-        let inside = |field: &str, pem: &[u8]| {
-            Certificate::from_pem(pem)
-                .map_err(|error| unreadable(&error, pem, path, &format!("certificates in {field}")))
-        };
+        let inside =
+            |field: &str, pem: &[u8]| read_certificates(pem, path, &format!("certificates in {field}"));
         let (cluster, user) = (kubeconfig.current_cluster(), kubeconfig.current_user());
         let mut unusable = Vec::new();
         if let Some(pem) = cluster.and_then(|cluster| cluster.certificate_authority_data.as_ref()) {
@@ -145,8 +143,21 @@ fn keep<T>(place: &mut Option<At<T>>, path: &Path, read: Result<T, Finding>) -> 
 }
 
 fn certificates(file: &File, path: &Path) -> Result<Vec<Certificate>, Finding> {
-    Certificate::from_pem(file.bytes())
-        .map_err(|error| unreadable(&error, file.bytes(), path, "certificates"))
+    read_certificates(file.bytes(), path, "certificates")
+}
+
+/// A trust store of a whole system has some 150.
+const MOST_CERTIFICATES: usize = 500;
+
+fn read_certificates(pem: &[u8], path: &Path, wanted: &str) -> Result<Vec<Certificate>, Finding> {
+    let certificates = Certificate::from_pem(pem).map_err(|error| unreadable(&error, pem, path, wanted))?;
+    match certificates.len() {
+        0..=MOST_CERTIFICATES => Ok(certificates),
+        found => {
+            let expected = format!("at most {MOST_CERTIFICATES} certificates");
+            Err(Finding::new(FindingId::Malformed, path, expected, found.to_string()))
+        }
+    }
 }
 
 fn key(role: Role, pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {

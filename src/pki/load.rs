@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -129,7 +130,10 @@ impl Pki {
     /// Derives again what follows from the files. A description, and signers elsewhere, stay.
     pub(crate) fn refresh(&mut self) {
         let held = Held::all(self).0;
-        let mut authorities = Authorities::usable(&held);
+        let certificates = |role| Some(held.get(&role)?.certificates.as_ref()?.is.as_slice());
+        let key = |role| Some(Arc::clone(&held.get(&role)?.key.as_ref()?.is));
+        let stated = held.get(&Role::ServiceAccount).map_or(&[][..], Held::public_keys);
+        let mut authorities = Authorities::usable(certificates, key, stated);
         authorities.attach_signers_of(&self.authorities);
         self.authorities = authorities;
         if !self.expected.is_described() {

@@ -39,12 +39,16 @@ pub(crate) fn leaf(chain: &[Certificate]) -> Result<&Certificate> {
     chain.first().ok_or_else(|| Error::new(Code::Malformed, "at least one certificate").found("none"))
 }
 
+/// Longer than any chain of a cluster: a hostile one is not followed to its end.
+const LONGEST_CHAIN: usize = 8;
+
 /// The certificates above `certificate`, nearest first, picked from `candidates`.
 pub(crate) fn chain_above(certificate: &Certificate, candidates: &[Certificate]) -> Vec<Certificate> {
     let mut chain: Vec<Certificate> = Vec::new();
     let mut last = certificate;
     while let Some(parent) = candidates.iter().find(|it| *it != last && last.check_issued_by(it).is_ok())
         && !chain.contains(parent)
+        && chain.len() < LONGEST_CHAIN
     {
         chain.push(parent.clone());
         last = parent;

@@ -11,7 +11,7 @@ use crate::report::Result;
 use crate::root::Root;
 
 /// What check_pki finds in /etc/kubernetes of a root, as JSON has it. Its exit status must agree with it.
-pub(crate) fn findings(root: &Root, options: &[String]) -> Result<Vec<Value>> {
+pub(crate) fn findings(root: &Root, options: &[&str]) -> Result<Vec<Value>> {
     let mut command = Command::new("check_pki");
     let said =
         command.args(["/etc/kubernetes", "--json", "--root"]).arg(root.path("/")).args(options).output()?;
@@ -27,7 +27,7 @@ pub(crate) fn findings(root: &Root, options: &[String]) -> Result<Vec<Value>> {
 }
 
 /// That check_pki finds no error, and no warning but these.
-pub(crate) fn is_clean(root: &Root, options: &[String], warnings: &[(&str, &str)]) -> Result<String> {
+pub(crate) fn is_clean(root: &Root, options: &[&str], warnings: &[(&str, &str)]) -> Result<String> {
     let findings = findings(root, options)?;
     let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
     let mut notes = BTreeMap::<String, usize>::new();
@@ -47,7 +47,7 @@ pub(crate) fn is_clean(root: &Root, options: &[String], warnings: &[(&str, &str)
 }
 
 /// The files below a root that renew_pki changes, and what it prints.
-pub(crate) fn renew(root: &Root, options: &[String]) -> Result<(Vec<PathBuf>, String)> {
+pub(crate) fn renew(root: &Root, options: &[&str]) -> Result<(Vec<PathBuf>, String)> {
     let before = root.everything()?;
     let mut command = Command::new("renew_pki");
     let said = output(command.args(["/etc/kubernetes", "--root"]).arg(root.path("/")).args(options), "")?;

@@ -195,6 +195,7 @@ pub(crate) fn damages(report: &mut Report) -> Result {
     }
     // What the API server is called stands nowhere any more.
     let description = description(Kubeadm::Newest, ALGORITHM)?;
+    let description: Vec<_> = description.iter().map(String::as_str).collect();
     let verdict = renew(&root, &description).and_then(|_| is_clean(&root, &description, &[]));
     report.check("all of them: renew_pki mends them", verdict);
     accepted(report, "all of them, mended", &root);

@@ -7,6 +7,7 @@ use kubepki::{Component, Convention, KeyAlgorithm, Role, role};
 
 use crate::audit::{is_clean, renew};
 use crate::control_plane::{Machine, NODE};
+use crate::facts::{alike, essential_facts, facts};
 use crate::http::Pair;
 use crate::identity::{self, Identity, eve, front_proxy_headers, review, seen_as};
 use crate::judges::{Anchor, Check, Usage, go};
@@ -67,14 +68,17 @@ impl Shape {
 
 /// All that is asked of directories that one kubeadm made.
 pub(crate) fn existing(report: &mut Report, kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result {
+    let description = description(kubeadm, algorithm)?;
+    let description: Vec<_> = description.iter().map(String::as_str).collect();
     for shape in Shape::ALL {
         let (root, title) = (shape.made(kubeadm, algorithm)?, shape.title());
         accepted(report, title, &root);
-        audited(report, title, &root, kubeadm, algorithm)?;
-        renewed(report, shape, &root)?;
+        audited(report, title, &root, kubeadm, &description);
+        // Described, what the old one makes would get other groups.
+        renewed(report, shape, &root, (kubeadm == Kubeadm::Newest).then_some(&description))?;
         let title = &format!("{title}, renewed");
         accepted(report, title, &root);
-        audited(report, title, &root, kubeadm, algorithm)?;
+        audited(report, title, &root, kubeadm, &description);
         if shape == Shape::KubeletRenews {
             runs(report, &root, kubeadm, algorithm)?;
         }
@@ -83,13 +87,7 @@ pub(crate) fn existing(report: &mut Report, kubeadm: Kubeadm, algorithm: KeyAlgo
 }
 
 /// What check_pki says: with and without a description, of which kubeadm's configuration is one.
-fn audited(
-    report: &mut Report,
-    title: &str,
-    root: &Root,
-    kubeadm: Kubeadm,
-    algorithm: KeyAlgorithm,
-) -> Result {
+fn audited(report: &mut Report, title: &str, root: &Root, kubeadm: Kubeadm, description: &[&str]) {
     // Groups that the old one gives in vain, or that bypass authorization.
     let warnings: &[(&str, &str)] = match kubeadm {
         Kubeadm::Newest => &[],
@@ -100,14 +98,13 @@ fn audited(
         ],
     };
     report.check(&format!("{title}: check_pki"), is_clean(root, &[], warnings));
-    let verdict = is_clean(root, &description(kubeadm, algorithm)?, warnings);
+    let verdict = is_clean(root, description, warnings);
     report.check(&format!("{title}: check_pki with the cluster's description"), verdict);
     if kubeadm == Kubeadm::Newest {
         let configuration = format!("--config={}", root.configuration(kubeadm).display());
-        let verdict = is_clean(root, &[configuration], warnings);
+        let verdict = is_clean(root, &[&configuration], warnings);
         report.check(&format!("{title}: check_pki with kubeadm's configuration"), verdict);
     }
-    Ok(())
 }
 
 /// The options by which the examples are told what the configurations of [`Kubeadm`] say.
@@ -129,32 +126,51 @@ pub(crate) fn description(kubeadm: Kubeadm, algorithm: KeyAlgorithm) -> Result<V
     .collect())
 }
 
-/// What renew_pki changes: all leaves that it can renew, and then nothing more.
-fn renewed(report: &mut Report, shape: Shape, root: &Root) -> Result {
-    let before = root.files()?;
-    let leaves: Vec<_> = before.keys().filter(|path| shape.renews(path)).cloned().collect();
+/// What renew_pki changes: all leaves that it can renew, but nothing of what they say; and then nothing more.
+fn renewed(report: &mut Report, shape: Shape, root: &Root, description: Option<&[&str]>) -> Result {
+    let old = root.copy()?;
+    let leaves = |suffixes: &[&str]| -> Result<Vec<PathBuf>> {
+        let mut files: Vec<_> = old.files()?.into_keys().filter(|path| shape.renews(path)).collect();
+        files.retain(|path| path.extension().is_some_and(|it| suffixes.iter().any(|suffix| it == *suffix)));
+        Ok(files)
+    };
+    let (all, certificates) = (leaves(&["crt", "conf", "key"])?, leaves(&["crt", "conf"])?);
     let title = shape.title();
-    let verdict = renew(root, &["--all".to_owned()]).and_then(|(changed, said)| {
-        let after = root.files()?;
-        if let Some((path, _)) =
-            after.iter().find(|(path, (mode, _))| before.get(*path).is_none_or(|it| it.0 != *mode))
-        {
-            return Err(format!("{}: expected the same mode as before", path.display()).into());
-        }
-        let changed: Vec<_> =
-            changed.iter().filter_map(|it| it.strip_prefix("etc/kubernetes").ok()).collect();
-        match changed.iter().eq(&leaves) {
-            true => Ok(format!("{} files", changed.len())),
-            false => Err(format!("expected {leaves:?}, found {changed:?}: {said}").into()),
-        }
-    });
-    report.check(&format!("{title}: renew_pki --all changes the leaves alone"), verdict);
-    let verdict = renew(root, &[]).and_then(|(changed, said)| match changed.is_empty() {
-        true => Ok("nothing"),
-        false => Err(format!("expected that nothing is changed, found {changed:?}: {said}").into()),
-    });
-    report.check(&format!("{title}: renew_pki once more changes nothing"), verdict);
+    for (root, options, changed) in [
+        (root, &["--all", "--dry-run"][..], &[][..]),
+        (&root.copy()?, &["--all", "--keep-keys"], &certificates),
+        (root, &["--all"], &all),
+        (root, &[], &[]),
+    ] {
+        let verdict = changes(root, options, changed);
+        let options = options.join(" ");
+        report.check(&format!("{title}: renew_pki {options} changes {} files", changed.len()), verdict);
+    }
+    if let Some(description) = description {
+        let verdict = changes(root, description, &[]);
+        report.check(&format!("{title}: renew_pki with the cluster's description changes 0 files"), verdict);
+    }
+    for path in certificates {
+        let [new, old] = [root, &old].map(|root| facts(root, &path, essential_facts));
+        let verdict = new.and_then(|new| alike(&new, &old?));
+        report.check(&format!("{title}: {} says what it said before", path.display()), verdict);
+    }
     Ok(())
+}
+
+/// That renew_pki changes these files below /etc/kubernetes, and no mode.
+fn changes(root: &Root, options: &[&str], expected: &[PathBuf]) -> Result<String> {
+    let modes =
+        |root: &Root| -> Result<Vec<u32>> { Ok(root.files()?.into_values().map(|it| it.0).collect()) };
+    let before = modes(root)?;
+    let (changed, said) = renew(root, options)?;
+    let relative = changed.iter().map(|it| it.strip_prefix("etc/kubernetes").unwrap_or(it));
+    match relative.eq(expected) && modes(root)? == before {
+        true => Ok(said.lines().last().unwrap_or_default().to_owned()),
+        false => {
+            Err(format!("expected {expected:?} with modes {before:?}, found {changed:?}: {said}").into())
+        }
+    }
 }
 
 /// What both kubeadms and Go say of a directory.

@@ -1,15 +1,12 @@
 //! What kubeadm says to our directory, and how what it makes itself differs from ours.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use base64ct::{Base64, Encoding};
 use kubepki::{Cluster, Convention, KeyAlgorithm};
 
 use crate::audit::is_clean;
-use crate::judges::openssl;
+use crate::facts::{alike, certificate_facts, facts};
 use crate::programs::output;
 use crate::report::{Report, Result};
 use crate::root::{CERTS, Files, KUBECONFIGS, Kubeadm, Root};
@@ -32,25 +29,29 @@ pub(crate) fn kubeadm(report: &mut Report, algorithm: KeyAlgorithm) -> Result {
 
 /// What we make of kubeadm's configuration files, beside what kubeadm makes of them.
 pub(crate) fn configurations(report: &mut Report) -> Result {
-    for (title, init, cluster) in [
+    for (title, version, init, cluster) in [
         (
             "hardly anything",
+            "v1beta3",
             "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
             "",
         ),
         (
             "names and addresses",
+            "v1beta4",
             "localAPIEndpoint: {advertiseAddress: 192.0.2.10, bindPort: 8443}\n\
              nodeRegistration: {name: CP-1.example.com}\n",
             "controlPlaneEndpoint: api.example.com\n\
              clusterName: production\n\
              networking: {dnsDomain: example.internal, serviceSubnet: 'fd00:1::/108,10.112.0.0/12'}\n\
-             apiServer: {certSANs: [localhost, 127.0.0.1, 192.0.2.10, '*.api.example.com', '2001:db8::0:1', localhost]}\n\
+             apiServer: {certSANs: [localhost, 127.0.0.1, 192.0.2.10, '*.api.example.com', '2001:db8::0:1', localhost, \
+             UPPER.example.com, 010.0.0.1]}\n\
              etcd: {local: {serverCertSANs: [etcd.example.com, 192.0.2.20], peerCertSANs: ['::1', peer]}}\n\
              encryptionAlgorithm: ECDSA-P384\n",
         ),
         (
             "lifetimes",
+            "v1beta4",
             "localAPIEndpoint: {advertiseAddress: '2001:db8::10'}\nnodeRegistration: {name: node-1}\n",
             "controlPlaneEndpoint: '[2001:db8::1]:6443'\n\
              networking: {serviceSubnet: 'fd00:1::/108'}\n\
@@ -60,13 +61,14 @@ pub(crate) fn configurations(report: &mut Report) -> Result {
         ),
         (
             "an external etcd",
+            "v1beta4",
             "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: cp-1}\n",
             "controlPlaneEndpoint: 192.0.2.1:443\n\
              etcd: {external: {endpoints: ['https://192.0.2.30:2379'], caFile: '', certFile: '', keyFile: ''}}\n\
              encryptionAlgorithm: ECDSA-P256\n",
         ),
     ] {
-        let api = "apiVersion: kubeadm.k8s.io/v1beta4";
+        let api = format!("apiVersion: kubeadm.k8s.io/{version}");
         let version = Kubeadm::Newest.version()?;
         let configuration = format!(
             "{api}\nkind: InitConfiguration\n{init}---\n\
@@ -133,117 +135,13 @@ fn compare(report: &mut Report, title: &str, ours: &Root, theirs: &Root) -> Resu
             false => Err(format!("different: {different:?}").into()),
         }
     });
-    for (path, (_, bytes)) in our_files.iter().filter(|(_, (_, bytes))| !bytes.is_empty()) {
-        let Some((_, their_bytes)) = their_files.get(path) else { continue };
-        let [one, other] =
-            [(&ours, bytes), (&theirs, their_bytes)].map(|(root, bytes)| facts(root, path, bytes));
-        let verdict = one.and_then(|one| alike(&one, &other?));
-        report.check(&format!("{title}: ours and kubeadm's {}", path.display()), verdict);
+    let files = our_files.iter().filter(|(_, (_, bytes))| !bytes.is_empty()).map(|(path, _)| path);
+    for path in files.filter(|path| their_files.contains_key(*path)) {
+        report.check(
+            &format!("{title}: ours and kubeadm's {}", path.display()),
+            facts(ours, path, certificate_facts)
+                .and_then(|one| alike(&one, &facts(theirs, path, certificate_facts)?)),
+        );
     }
     Ok(())
-}
-
-/// What is left of a file without keys, serial numbers and times of day, line by line.
-fn facts(root: &Root, path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
-    let text = std::str::from_utf8(bytes)?;
-    let file = root.kubernetes().join(path);
-    let mut facts = labels(text);
-    match path.extension().and_then(|it| it.to_str()) {
-        Some("crt") => facts.extend(certificate_facts(&file)?),
-        Some("conf") => {
-            for line in text.lines() {
-                let Some((name, data)) = line.split_once("-data: ") else {
-                    facts.push(line.to_owned());
-                    continue;
-                };
-                facts.push(format!("{name}-data"));
-                let pem = Base64::decode_vec(data).map_err(|error| error.to_string())?;
-                facts.extend(labels(std::str::from_utf8(&pem)?));
-                if name.trim() == "client-certificate" {
-                    let certificate = root.path("certificate");
-                    fs::write(&certificate, &pem)?;
-                    facts.extend(certificate_facts(&certificate)?);
-                }
-                if name.trim() == "certificate-authority" {
-                    let same = pem == fs::read(root.kubernetes().join("pki/ca.crt"))?;
-                    facts.push(format!("the bytes of ca.crt: {same}"));
-                }
-            }
-            facts.push(format!("a line feed at the end: {}", text.ends_with('\n')));
-        }
-        extension => {
-            let public: &[&str] = if extension == Some("pub") { &["-pubin"] } else { &[] };
-            let mut openssl = Command::new("openssl");
-            openssl.args(["pkey", "-noout", "-text", "-in"]).arg(&file).args(public);
-            facts.extend(masked(&output(&mut openssl, "")?));
-        }
-    }
-    Ok(facts)
-}
-
-/// The first and last lines of PEM blocks.
-fn labels(text: &str) -> Vec<String> {
-    text.lines().filter(|line| line.starts_with("-----")).map(str::to_owned).collect()
-}
-
-/// A certificate as text and as ASN.1: what the one does not show, the other does.
-fn certificate_facts(file: &Path) -> Result<Vec<String>> {
-    let mut facts = masked(&openssl::text(file));
-    let asn1 = output(Command::new("openssl").args(["asn1parse", "-in"]).arg(file), "")?;
-    let mut identifies_a_key = false;
-    for line in asn1.lines() {
-        // `  123:d=4  hl=2 l=  13 prim: UTCTIME           :261122045200Z`
-        let depth = line.split_once("d=").and_then(|(_, rest)| rest.split_whitespace().next());
-        let depth = depth.unwrap_or_default();
-        let element = line.find("prim:").or_else(|| line.find("cons:")).map_or(line, |at| &line[at..]);
-        let (kind, value) = element
-            .split_once(":")
-            .map_or((element, ""), |(_, rest)| rest.split_once(':').unwrap_or((rest, "")));
-        let kind = kind.trim();
-        let value = match kind {
-            "INTEGER" if depth == "2" => "a serial number",
-            "UTCTIME" | "GENERALIZEDTIME" => value.get(..6).unwrap_or(value),
-            "OCTET STRING" | "OCTET STRING      [HEX DUMP]" if identifies_a_key => "a key identifier",
-            _ => value,
-        };
-        identifies_a_key = match kind {
-            "OBJECT" => value.ends_with("Key Identifier"),
-            // Between the two there may stand whether the extension is critical.
-            _ => identifies_a_key && kind == "BOOLEAN",
-        };
-        facts.push(format!("{depth} {kind} {value}"));
-    }
-    Ok(facts)
-}
-
-/// Text of openssl without the numbers that differ every time.
-fn masked(text: &str) -> Vec<String> {
-    let mut facts = Vec::new();
-    for line in text.lines().map(str::trim) {
-        let line = line.strip_prefix("keyid:").unwrap_or(line);
-        let hexadecimal = |octet: &str| octet.len() <= 2 && octet.bytes().all(|it| it.is_ascii_hexdigit());
-        if !line.is_empty() && line.split(':').all(hexadecimal) {
-            continue;
-        }
-        if line.starts_with("Serial Number:") {
-            facts.push("Serial Number".to_owned());
-        } else if line.starts_with("Not ") {
-            let words = line.split_whitespace().filter(|word| word.matches(':').count() != 2);
-            facts.push(words.collect::<Vec<_>>().join(" "));
-        } else {
-            facts.push(line.to_owned());
-        }
-    }
-    facts
-}
-
-fn alike(ours: &[String], theirs: &[String]) -> Result<String> {
-    let different = ours.iter().zip(theirs).find(|(one, other)| one != other);
-    match different {
-        Some((one, other)) => Err(format!("expected {other:?}, found {one:?}").into()),
-        None if ours.len() != theirs.len() => {
-            Err(format!("expected {} lines, found {}", theirs.len(), ours.len()).into())
-        }
-        None => Ok(format!("{} facts alike", ours.len())),
-    }
 }

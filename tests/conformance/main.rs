@@ -12,6 +12,7 @@ mod audit;
 mod control_plane;
 mod damages;
 mod existing;
+mod facts;
 mod forge;
 mod http;
 mod identity;

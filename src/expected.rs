@@ -24,10 +24,12 @@ pub struct Expected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Knowledge {
     Described,
-    /// From a machine's files, which do not tell enough about roles; some of these have no certificate either.
+    /// From a machine's files, which do not tell enough about roles, some of which have no certificate either; with
+    /// the profiles as they were before certificates told theirs.
     Inferred {
         unknown: Vec<Role>,
         missing: Vec<Role>,
+        plain: Vec<Profile>,
     },
 }
 
@@ -79,9 +81,10 @@ impl Expected {
             Some(certificate) => profile.adopting(certificate),
             None => profile,
         };
-        self.profiles = self.profiles.into_iter().map(told).collect();
+        let plain = self.profiles;
+        self.profiles = plain.iter().cloned().map(told).collect();
         let missing = unknown.iter().copied().filter(|role| certificate(*role).is_none()).collect();
-        self.knowledge = Knowledge::Inferred { unknown, missing };
+        self.knowledge = Knowledge::Inferred { unknown, missing, plain };
         self
     }
 
@@ -103,6 +106,19 @@ impl Expected {
     /// The profile of a role, if the node needs a certificate of it.
     pub(crate) fn profile(&self, role: Role) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.role() == role)
+    }
+
+    /// What a certificate of a role is issued as in the place of one that the cluster's authority has not signed: nothing
+    /// of that is believed. `None` where only it could tell.
+    pub(crate) fn plain_profile(&self, role: Role) -> Option<Profile> {
+        let profiles = match &self.knowledge {
+            Knowledge::Described => &self.profiles,
+            Knowledge::Inferred { plain, .. } => plain,
+        };
+        let profile = profiles.iter().find(|profile| profile.role() == role).cloned();
+        let profile = profile.unwrap_or_else(|| Profile::new(role, &self.cluster, Some(&self.node), ""));
+        let is_told = self.is_described() && self.has(role);
+        (is_told || !profile.is_serving()).then_some(profile)
     }
 
     /// What a certificate must be that is there though the node does not need it: super-admin.conf, kube-proxy.conf. Its

@@ -3,7 +3,7 @@
 use super::{Audit, Leaf};
 use crate::error::Code;
 use crate::finding::{Finding, FindingId, Severity};
-use crate::x509::{Certificate, chain_above};
+use crate::x509::{Certificate, chain_above, path_to};
 
 impl Audit<'_> {
     /// The way from a leaf over the certificates behind it to one that is trusted.
@@ -12,20 +12,14 @@ impl Audit<'_> {
         let Some(trusted) = leaf.role.authority().and_then(|authority| self.trusted(authority)) else {
             return;
         };
-        let behind = file.get(1..).unwrap_or_default();
-        let is_signed = |certificate: &Certificate, by: &Certificate| certificate.check_issued_by(by).is_ok();
-        let between = chain_above(leaf.certificate, behind);
-        let mut path = std::iter::once(leaf.certificate).chain(&between).enumerate();
-        let end =
-            path.find_map(|(below, last)| Some((below, trusted.iter().find(|by| is_signed(last, by))?)));
-        let Some((below, anchor)) = end else {
+        let Some((between, anchor)) = path_to(file, trusted) else {
+            let between = chain_above(leaf.certificate, file.get(1..).unwrap_or_default());
             let finding = unsigned(leaf, trusted, &between);
             self.findings.push(finding);
             return;
         };
         self.name_of_authority(leaf);
-        let between = between.get(..below).unwrap_or_default();
-        for intermediate in between {
+        for intermediate in &between {
             self.validity(leaf.role, leaf.file, intermediate, leaf.mend);
             self.extensions(leaf.role, leaf.file, intermediate, leaf.mend);
             self.name_constraints(leaf.role, leaf.file, intermediate);

@@ -1,8 +1,12 @@
 //! Common names and groups: who the holder is.
 
 use super::{Audit, Leaf, list};
-use crate::finding::{FindingId, Severity};
+use crate::finding::{Finding, FindingId, Severity};
 use crate::role::{NODE_USER, Role};
+
+/// A new group has no power before it is bound, and without power nobody can bind it.
+const REBIND: &str = "with this file, apply the ClusterRoleBinding of the new group (kubeadm:cluster-admins); then remove \
+                      the file, and a plan makes it with that group";
 
 impl Audit<'_> {
     pub(super) fn subject(&mut self, leaf: &Leaf<'_>) {
@@ -58,7 +62,7 @@ impl Audit<'_> {
                         _ => FindingId::GroupMissing,
                     };
                     let found = list(groups.iter().map(|group| format!("O={group}")));
-                    leaf.judged(severity, id, expected, found)
+                    rebound(leaf.judged(severity, id, expected, found))
                 }
             };
             self.findings.push(finding);
@@ -76,6 +80,14 @@ impl Audit<'_> {
             rule => format!("no group but {}", rule.join(", ")),
         };
         let found = list(judged.iter().map(|(_, group)| format!("O={group}")));
-        self.findings.push(leaf.judged(worst, id, expected, found));
+        self.findings.push(rebound(leaf.judged(worst, id, expected, found)));
+    }
+}
+
+/// An administrator whose group is accepted keeps it.
+fn rebound(finding: Finding) -> Finding {
+    match (finding.role(), finding.severity()) {
+        (Some(Role::Admin), Severity::Warning) => finding.mend_by(REBIND),
+        _ => finding,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Action, Blocked, Difference, Extent, Keys, Policy, Reason, Step};
 use crate::authority::{AUTHORITIES, Authority};
@@ -15,7 +16,7 @@ use crate::pki::{Held, Pki};
 use crate::role::table::Files;
 use crate::role::{Profile, Role};
 use crate::time::Time;
-use crate::x509::{AlternativeName, Certificate, DistinguishedName, Usage, check_key};
+use crate::x509::{AlternativeName, Certificate, DistinguishedName, Usage, check_key, path_to};
 
 /// What mends a finding.
 enum Mend {
@@ -94,6 +95,10 @@ const OTHERS: &str = "a kubeconfig names this file, and whoever wrote it renews 
 const DESCRIBE: &str = "the files alone do not tell what it must say: describe the cluster and the node";
 const AS_IT_IS: &str =
     "it would be issued again as it is: describe the cluster and the node to have it issued as they say";
+/// A shorter lifetime was an accident.
+const SHORTEST: Duration = Duration::from_secs(3600);
+const GROUP: &str = "its group is kept, since another may have no power in this cluster yet: apply the \
+                     ClusterRoleBinding of the new group, then remove the file, and a plan makes it anew";
 const ABOVE: &str = "it stands above the cluster's authorities: renew it where its key is, and put it here";
 const CLOCK: &str =
     "look at the clock first: an authority that is valid only later is not made anew for that";
@@ -537,7 +542,7 @@ impl Maker<'_> {
                 _ => due.push(cause),
             }
         }
-        self.block(role, as_it_is, AS_IT_IS);
+        self.block(role, as_it_is, if self.expected.is_described() { GROUP } else { AS_IT_IS });
         let end = self.end(&profile);
         let clamped = match (end, &issuer_ends) {
             (Some(end), Ok(issuer)) => Some(end.min(*issuer)),
@@ -594,7 +599,15 @@ impl Maker<'_> {
         if !self.expected.knows(role) {
             return Err(DESCRIBE);
         }
+        let chain = held.certificates.as_ref().map(|at| at.is.as_slice()).unwrap_or_default();
+        let authority =
+            role.authority().and_then(|authority| self.held.get(&authority)?.certificates.as_ref());
+        let is_ours = authority.is_some_and(|authority| path_to(chain, &authority.is).is_some());
         let mut profile = match (self.expected.profile(role), held.certificate()) {
+            (_, Some(_)) if !is_ours => self.expected.plain_profile(role).ok_or(DESCRIBE)?,
+            (Some(profile), Some(certificate)) if role.authority() == Some(Role::KubernetesCa) => {
+                profile.clone().keeping_groups(certificate)
+            }
             (Some(profile), _) => profile.clone(),
             (None, Some(certificate)) => self.expected.optional(role, certificate),
             (None, None) => Profile::new(role, &self.expected.cluster, Some(&self.expected.node), ""),
@@ -603,6 +616,7 @@ impl Maker<'_> {
             return Err(DESCRIBE);
         }
         if !self.expected.is_described()
+            && is_ours
             && let Some(lifetime) = held.certificate().and_then(|old| self.lifetime_of(role, old))
         {
             profile.set_lifetime(lifetime);
@@ -612,7 +626,7 @@ impl Maker<'_> {
 
     /// The lifetime that a certificate was made with, where it tells. Old kubeadm let leaves begin when their
     /// authority began, so that they seem to last longer; what ends with its authority has been shortened.
-    fn lifetime_of(&self, role: Role, certificate: &Certificate) -> Option<std::time::Duration> {
+    fn lifetime_of(&self, role: Role, certificate: &Certificate) -> Option<Duration> {
         let authority = self.held.get(&role.authority()?)?.certificate()?;
         if certificate.not_after() == authority.not_after() {
             return None;
@@ -622,7 +636,7 @@ impl Maker<'_> {
             true => span.min(self.expected.cluster.leaf_lifetime),
             false => span,
         };
-        let is_possible = !span.is_zero() && self.now.checked_add(span).is_some();
+        let is_possible = span >= SHORTEST && self.now.checked_add(span).is_some();
         is_possible.then_some(span)
     }
 

@@ -233,27 +233,36 @@ impl Profile {
     /// This profile with what may stay of a certificate in use, where nothing is known but the files: names, key
     /// algorithm, and a subject that is accepted.
     pub(crate) fn adopting(mut self, certificate: &Certificate) -> Self {
-        let accepts = self.role.accepts();
-        let groups: Vec<_> = certificate.subject().organizations().map(str::to_owned).collect();
-        let is_bearable =
-            |group: &String| self.organizations.contains(group) || accepts.group(group) < Severity::Error;
-        let is_complete = self.organizations.is_empty()
-            || accepts.no_group < Severity::Error
-            || groups.iter().any(|group| {
-                self.organizations.contains(group) || accepts.groups.iter().any(|(known, _)| known == group)
-            });
-        if is_complete && groups.iter().all(is_bearable) {
-            self.organizations = groups;
-        }
         if let (Severity::Note | Severity::Warning, Some(name)) =
-            (accepts.other_common_name, certificate.subject().common_name())
+            (self.role.accepts().other_common_name, certificate.subject().common_name())
             && certificate.subject() != certificate.issuer()
         {
             name.clone_into(&mut self.common_name);
         }
         self.key_algorithm = certificate.public_key().algorithm().unwrap_or(self.key_algorithm);
         if self.is_serving() {
+            // The names that are there stay in their order.
+            let conventional = self.conventional_sans.clone();
+            let own = std::mem::take(&mut self.sans);
             self.add_sans(certificate.sans().iter().filter_map(AlternativeName::to_san));
+            self.add_sans(own);
+            self.conventional_sans = conventional;
+        }
+        self.keeping_groups(certificate)
+    }
+
+    /// This profile with the groups of a certificate in use, if they are accepted: whether others are bound to anything
+    /// is known in the cluster only.
+    pub(crate) fn keeping_groups(mut self, certificate: &Certificate) -> Self {
+        let accepts = self.role.accepts();
+        let groups: Vec<_> = certificate.subject().organizations().map(str::to_owned).collect();
+        let is_rule = |group: &String| self.organizations.contains(group);
+        let is_bearable = |group: &String| is_rule(group) || accepts.group(group) < Severity::Error;
+        let is_complete = self.organizations.is_empty()
+            || accepts.no_group < Severity::Error
+            || groups.iter().any(is_bearable);
+        if is_complete && groups.iter().all(is_bearable) {
+            self.organizations = groups;
         }
         self
     }

@@ -39,6 +39,21 @@ pub(crate) fn leaf(chain: &[Certificate]) -> Result<&Certificate> {
     chain.first().ok_or_else(|| Error::new(Code::Malformed, "at least one certificate").found("none"))
 }
 
+/// The way from a leaf to a trusted certificate that has signed it, over those behind it in its file: the certificates
+/// between, and the trusted one.
+pub(crate) fn path_to<'a>(
+    chain: &[Certificate],
+    trusted: &'a [Certificate],
+) -> Option<(Vec<Certificate>, &'a Certificate)> {
+    let (leaf, behind) = chain.split_first()?;
+    let between = chain_above(leaf, behind);
+    let mut path = std::iter::once(leaf).chain(&between).enumerate();
+    let (length, anchor) = path.find_map(|(length, last)| {
+        Some((length, trusted.iter().find(|authority| last.check_issued_by(authority).is_ok())?))
+    })?;
+    Some((between.into_iter().take(length).collect(), anchor))
+}
+
 /// Longer than any chain of a cluster: a hostile one is not followed to its end.
 const LONGEST_CHAIN: usize = 8;
 

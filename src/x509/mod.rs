@@ -10,7 +10,7 @@ mod usage;
 
 pub(crate) use build::{Template, assemble};
 pub use certificate::Certificate;
-pub(crate) use chain::{chain_above, check_authorities, check_chain, check_key, leaf, to_pem};
+pub(crate) use chain::{chain_above, check_authorities, check_chain, check_key, leaf, path_to, to_pem};
 pub use credential::Credential;
 pub use name::DistinguishedName;
 pub use san::AlternativeName;

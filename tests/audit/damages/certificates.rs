@@ -239,7 +239,8 @@ pub(super) fn names() -> Vec<Damage> {
             |m| {
                 m.forge("admin.conf", |it| it.named("kubernetes-admin", &["site-admins"]));
             },
-        ),
+        )
+        .by_hand(&["admin.conf"]),
         damage("the scheduler may do anything", &[(Id::GroupUnexpected, Error, "scheduler.conf")], |m| {
             m.forge("scheduler.conf", |it| it.named("system:kube-scheduler", &["system:masters"]));
         }),
@@ -253,7 +254,8 @@ pub(super) fn names() -> Vec<Damage> {
             |m| {
                 m.forge("admin.conf", |it| it.named("kubernetes-admin", &["system:masters"]));
             },
-        ),
+        )
+        .by_hand(&["admin.conf"]),
         on(
             Kind::Kubeadm,
             "a client of etcd is an old kubeadm's",

@@ -10,8 +10,8 @@ use std::fmt;
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{CN, O, OU};
 
-use crate::role::Role;
 use crate::role::table::{CLUSTER_ADMINS, MASTERS, NODE_USER};
+use crate::role::{Role, looks_like_group};
 use crate::x509::{Certificate, DistinguishedName, Usage};
 
 /// The attribute of a user's UID (k8s.io/apimachinery, pkg/apis/asn1/oid.go, `X509UID`).
@@ -206,13 +206,13 @@ const NOTES: &[Note] = &[
     ),
     note(
         "group-in-organizational-unit",
-        |it| it.values(OU).any(is_like_group),
+        |it| it.values(OU).any(looks_like_group),
         "An organizational unit (OU) is named like a group. Kubernetes ignores it: did you mean organization \
          (O)?",
     ),
     note(
         "organizational-unit-ignored",
-        |it| it.values(OU).any(|unit| !is_like_group(unit)),
+        |it| it.values(OU).any(|unit| !looks_like_group(unit)),
         "Kubernetes ignores organizational units (OU): groups are organizations (O).",
     ),
     note(
@@ -333,10 +333,6 @@ fn is_nodes(group: &str) -> bool {
 /// Whether this is a group of which a note says more.
 fn is_group(text: &str) -> bool {
     [MASTERS, CLUSTER_ADMINS].contains(&text) || is_nodes(text) || GIVEN_GROUPS.contains(&text)
-}
-
-fn is_like_group(text: &str) -> bool {
-    ["system:", "kubeadm:"].iter().any(|prefix| text.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -423,31 +423,34 @@ fn a_reader_that_has_seen_enough_changes_no_exit_code() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// The commands of the README's section, and the report that stands there, but for its dates.
+/// The commands of the README's sections, and what they print there, but for its dates.
 #[test]
-fn the_readme_shows_what_check_pki_says() {
-    let readme = include_str!("../README.md");
-    let (_, section) = readme.split_once("\n## Checking an existing directory\n").unwrap();
-    let block = |language: &str| {
-        let (_, block) = section.split_once(&format!("\n```{language}\n")).unwrap();
-        block.split_once("```\n").unwrap().0
-    };
-    let examples = example("check_pki").parent().unwrap().display().to_string();
-    let script = block("sh").replace("cargo run --release --example ", &format!("{examples}/"));
-    let script = script.replace(" -- ", " ").replace("/create_cluster ", "/create_cluster >&2 ");
+fn the_readme_shows_what_check_pki_and_renew_pki_say() {
     let directory = tempfile::tempdir().unwrap();
-    let output = Command::new("bash").args(["-c", &script]).current_dir(directory.path()).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-    let (expected, found) = (block("text"), utf8(output.stdout));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        fs::write(path, readme.replacen(expected, &found, 1)).unwrap();
-        return;
+    for (heading, code) in [("Checking an existing directory", 1), ("Renewing and mending", 0)] {
+        let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+        let (_, section) = readme.split_once(&format!("\n## {heading}\n")).unwrap();
+        let block = |language: &str| {
+            let (_, block) = section.split_once(&format!("\n```{language}\n")).unwrap();
+            block.split_once("```\n").unwrap().0
+        };
+        let examples = example("check_pki").parent().unwrap().display().to_string();
+        let script = block("sh").replace("cargo run --release --example ", &format!("{examples}/"));
+        let script = script.replace(" -- ", " ").replace("/create_cluster ", "/create_cluster >&2 ");
+        let output =
+            Command::new("bash").args(["-c", &script]).current_dir(directory.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+        let (expected, found) = (block("text"), utf8(output.stdout));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+            fs::write(path, readme.replacen(expected, &found, 1)).unwrap();
+            continue;
+        }
+        for (expected, found) in expected.lines().zip(found.lines()) {
+            assert_eq!(without_time(expected), without_time(found), "UPDATE_GOLDEN=1 writes it anew");
+        }
+        assert_eq!(expected.lines().count(), found.lines().count(), "UPDATE_GOLDEN=1 writes it anew");
     }
-    for (expected, found) in expected.lines().zip(found.lines()) {
-        assert_eq!(without_time(expected), without_time(found), "UPDATE_GOLDEN=1 writes it anew");
-    }
-    assert_eq!(expected.lines().count(), found.lines().count(), "UPDATE_GOLDEN=1 writes it anew");
 }
 
 /// A line without dates and days.

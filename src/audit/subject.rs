@@ -2,7 +2,7 @@
 
 use super::{Audit, Leaf, list};
 use crate::finding::{Finding, FindingId, Severity};
-use crate::role::{NODE_USER, Role};
+use crate::role::{NODE_USER, Role, looks_like_group};
 
 /// A new group has no power before it is bound, and without power nobody can bind it.
 const REBIND: &str = "with this file, apply the ClusterRoleBinding of the new group (kubeadm:cluster-admins); then remove \
@@ -39,10 +39,8 @@ impl Audit<'_> {
         let is_known =
             |group: &str| is_rule(group) || accepts.groups.iter().any(|(known, _)| *known == group);
         if !rule.is_empty() && !groups.iter().any(|group| is_known(group)) {
-            let is_group =
-                |unit: &&str| is_known(unit) || unit.starts_with("system:") || unit.starts_with("kubeadm:");
             let expected = format!("the group {}", list(rule.iter().map(|group| format!("O={group}"))));
-            let finding = match subject.organizational_units().find(is_group) {
+            let finding = match subject.organizational_units().find(|unit| looks_like_group(unit)) {
                 Some(unit) => {
                     let mend = format!(
                         "Kubernetes ignores OU: the group belongs into O (did you mean O={unit}?); {}",

@@ -11,7 +11,7 @@ use crate::expected::Expected;
 use crate::layout::Layout;
 use crate::names::{DnsName, Endpoint, KubernetesVersion, NodeName, San};
 use crate::role::{NODE_USER, Role};
-use crate::x509::{Certificate, Usage};
+use crate::x509::{Certificate, DistinguishedName, Usage};
 
 impl Expected {
     /// What a machine must hold as far as its own files tell: its kind by the files that are there, its name and its
@@ -152,7 +152,10 @@ impl<'a> Files<'a> {
     fn version(&self, cluster: &Cluster) -> Option<KubernetesVersion> {
         let kubelets = self.certificate(Role::ApiServerKubeletClient);
         let kubelet = self.server(Role::KubeletClient);
-        if kubelets.is_some_and(|it| it.subject().organizations().next().is_none()) {
+        let has_no_group = |subject: &DistinguishedName| {
+            subject.organizations().chain(subject.organizational_units()).next().is_none()
+        };
+        if kubelets.is_some_and(|it| has_no_group(it.subject())) {
             "1.36".parse().ok()
         } else if kubelet
             .is_some_and(|own| own != cluster.endpoint && Some(own) == self.server(Role::Scheduler))

@@ -66,3 +66,8 @@ impl Accepts {
         known.map_or(self.other_group, |(_, severity)| *severity)
     }
 }
+
+/// Whether a text looks like one of Kubernetes' groups, wherever it stands.
+pub(crate) fn looks_like_group(text: &str) -> bool {
+    text.starts_with("system:") || text.starts_with("kubeadm:")
+}

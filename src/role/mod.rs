@@ -23,6 +23,7 @@ mod builders;
 mod profile;
 pub(crate) mod table;
 
+pub(crate) use accept::looks_like_group;
 pub use builders::{
     Admin, ApiServer, ApiServerEtcdClient, ApiServerKubeletClient, ControllerManager, EtcdCa,
     EtcdHealthcheckClient, EtcdPeer, EtcdServer, FrontProxyCa, FrontProxyClient, FrontProxyServer,

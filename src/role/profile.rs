@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use super::accept::looks_like_group;
 use super::table::{CommonName, Kind, NODE_USER};
 use crate::cluster::{Cluster, Convention, Node};
 use crate::finding::Severity;
@@ -261,7 +262,9 @@ impl Profile {
         let is_complete = self.organizations.is_empty()
             || accepts.no_group < Severity::Error
             || groups.iter().any(is_bearable);
-        if is_complete && groups.iter().all(is_bearable) {
+        // A group that was put into OU was meant.
+        let is_misplaced = certificate.subject().organizational_units().any(looks_like_group);
+        if is_complete && !is_misplaced && groups.iter().all(is_bearable) {
             self.organizations = groups;
         }
         self

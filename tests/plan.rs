@@ -1045,6 +1045,33 @@ fn renew_pki_that_cannot_look_makes_nothing_and_says_so() {
 }
 
 #[test]
+fn a_link_to_a_directory_leads_no_write_out_of_the_root() {
+    let (root, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();
+    pki.save(host.path()).unwrap();
+    // The same place as seen from within the root: a backup of the machine that has it.
+    let inside = root.path().join(host.path().strip_prefix("/").unwrap());
+    pki.save(&inside).unwrap();
+    fs::create_dir_all(root.path().join("etc")).unwrap();
+    symlink(host.path(), root.path().join("etc/kubernetes")).unwrap();
+    let layout = Layout::new("/etc/kubernetes").root(root.path());
+    let file = "pki/apiserver.crt";
+    let old = fs::read(host.path().join(file)).unwrap();
+    fs::remove_file(inside.join("scheduler.conf")).unwrap();
+    fs::remove_file(host.path().join("scheduler.conf")).unwrap();
+    fs::write(host.path().join("pki/of-the-host.txt"), "").unwrap();
+
+    let store = Store::open(layout.clone()).unwrap();
+    let mut pki = store.load().unwrap();
+    assert!(!pki.audit(pki.expected(), Time::now()).iter().any(|it| it.id() == FindingId::UnknownFile));
+    pki.plan(pki.expected(), &Policy::default().all(), Time::now()).apply(&mut pki).unwrap();
+    store.commit(&mut pki).unwrap();
+    assert_eq!(fs::read(host.path().join(file)).unwrap(), old);
+    assert_ne!(fs::read(inside.join(file)).unwrap(), old);
+    assert!(inside.join("scheduler.conf").is_file() && !host.path().join("scheduler.conf").exists());
+}
+
+#[test]
 fn renew_pki_works_below_a_root() {
     let root = tempfile::tempdir().unwrap();
     let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();

@@ -1072,6 +1072,22 @@ fn a_link_to_a_directory_leads_no_write_out_of_the_root() {
 }
 
 #[test]
+fn a_plan_shows_no_control_characters() {
+    let machine = Machine::new();
+    let target = machine.at("pki/\u{1b}[31m.crt");
+    fs::rename(machine.at("pki/apiserver.crt"), &target).unwrap();
+    symlink(&target, machine.at("pki/apiserver.crt")).unwrap();
+    let mut kubeconfig = machine.kubeconfig("scheduler.conf");
+    kubeconfig.users[0].user.client_certificate_data = None;
+    kubeconfig.users[0].user.client_certificate = Some("/nowhere/\u{1b}[31m".to_owned());
+    machine.write("scheduler.conf", kubeconfig.to_yaml().as_bytes());
+    let pki = Pki::load(machine.directory.path()).unwrap();
+    let shown = pki.plan(pki.expected(), &Policy::default().all(), machine.now).to_string();
+    assert_eq!(shown.matches("\\u{1b}[31m").count(), 2, "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
 fn renew_pki_works_below_a_root() {
     let root = tempfile::tempdir().unwrap();
     let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();

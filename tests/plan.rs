@@ -1088,6 +1088,32 @@ fn a_plan_shows_no_control_characters() {
 }
 
 #[test]
+fn a_kubeconfig_that_trusts_what_the_authority_was_is_told_when_that_has_expired() {
+    let cluster = fast_cluster().lifetimes(DAY * 100, DAY * 90);
+    let machine = Machine::of(&Pki::create(&cluster, &node(), Time::now()).unwrap());
+    let old = machine.read("pki/ca.crt");
+    let at = |days| machine.now.checked_add(DAY * days).unwrap();
+    let store = Store::open(machine.directory.path()).unwrap();
+    let mut pki = store.load().unwrap();
+    pki.plan(pki.expected(), &Policy::default(), at(80)).apply(&mut pki).unwrap();
+    store.commit(&mut pki).unwrap();
+    let mut kubeconfig = machine.kubeconfig("scheduler.conf");
+    kubeconfig.clusters[0].cluster.certificate_authority_data = Some(old);
+    machine.write("scheduler.conf", kubeconfig.to_yaml().as_bytes());
+
+    let mut pki = store.load().unwrap();
+    assert!(!pki.audit(pki.expected(), at(95)).iter().any(|it| it.severity() == Severity::Error));
+    let errors = |pki: &Pki| -> Vec<_> {
+        let findings = pki.audit(pki.expected(), at(105));
+        let errors = findings.iter().filter(|it| it.severity() == Severity::Error);
+        errors.map(|it| (it.id(), it.file().to_owned())).collect()
+    };
+    assert_eq!(errors(&pki), [(FindingId::KubeconfigAuthorityMismatch, PathBuf::from("scheduler.conf"))]);
+    pki.plan(pki.expected(), &Policy::default(), at(105)).apply(&mut pki).unwrap();
+    assert!(errors(&pki).is_empty());
+}
+
+#[test]
 fn renew_pki_works_below_a_root() {
     let root = tempfile::tempdir().unwrap();
     let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();

@@ -67,7 +67,14 @@ impl Audit<'_> {
             |a: &Certificate, b: &Certificate| a == b || (a.has_key_of(b) && a.subject() == b.subject());
         let subjects = |certificates: &[&Certificate]| list(certificates.iter().map(|it| it.subject()));
         let strangers: Vec<_> = trusted.is.iter().filter(|it| !own.iter().any(|own| same(own, it))).collect();
-        if !trusted.is.iter().any(|it| same(it, signing)) {
+        let is_valid = |it: &Certificate| it.not_before() <= self.now && self.now <= it.not_after();
+        let signers: Vec<_> = trusted.is.iter().filter(|it| same(it, signing)).collect();
+        if let Some(old) = signers.first().filter(|_| is_valid(signing) && !signers.iter().any(|it| is_valid(it))) {
+            // Renewed for the same key, which a client that holds the old certificate does not know.
+            let found = format!("one that is valid from {} to {}", old.not_before(), old.not_after());
+            self.findings
+                .push(mismatch(format!("the authority of pki/ca.crt, {}, as it is now", signing.subject()), found));
+        } else if signers.is_empty() {
             let found = match strangers.iter().find(|it| it.subject() == signing.subject()) {
                 Some(_) => format!("another authority of that name ({})", signing.subject()),
                 None => subjects(&trusted.is.iter().collect::<Vec<_>>()),

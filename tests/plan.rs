@@ -1113,6 +1113,71 @@ fn a_kubeconfig_that_trusts_what_the_authority_was_is_told_when_that_has_expired
     assert!(errors(&pki).is_empty());
 }
 
+/// Issues apiserver.crt again with OpenSSL, `ca.crt` and `ca.key` beside being the authority that `script` makes.
+fn signed_elsewhere(machine: &Machine, script: &str) {
+    const ISSUE: &str = "
+        printf '%s\\n' keyUsage=critical,digitalSignature,keyEncipherment extendedKeyUsage=serverAuth \
+            \"subjectAltName=$names\" >ext
+        openssl req -new -key \"$pki/apiserver.key\" -subj /CN=kube-apiserver -out csr
+        openssl x509 -req -in csr -CA other.crt -CAkey other.key -set_serial 77 -days 90 -extfile ext -out leaf.crt";
+    let names: Vec<_> = machine.certificates("pki/apiserver.crt")[0]
+        .sans()
+        .iter()
+        .map(|name| match name {
+            AlternativeName::Ip(address) => format!("IP:{address}"),
+            other => other.to_string(),
+        })
+        .collect();
+    let place = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.current_dir(place.path()).env("pki", machine.at("pki")).env("names", names.join(","));
+    let output = command.args(["-ec", &script.replace("ISSUE", ISSUE)]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+fn errors_at(pki: &Pki, now: Time) -> Vec<(FindingId, PathBuf)> {
+    let findings = pki.audit(pki.expected(), now);
+    let errors = findings.iter().filter(|it| it.severity() == Severity::Error);
+    errors.map(|it| (it.id(), it.file().to_owned())).collect()
+}
+
+#[test]
+fn a_leaf_below_an_intermediate_for_other_usages_is_refused_and_issued_again() {
+    let machine = Machine::new();
+    signed_elsewhere(
+        &machine,
+        "printf '%s\\n' basicConstraints=critical,CA:true keyUsage=critical,keyCertSign extendedKeyUsage=clientAuth >ca
+        openssl ecparam -genkey -name prime256v1 -noout -out other.key
+        openssl req -new -key other.key -subj /CN=other -out csr
+        openssl x509 -req -in csr -CA \"$pki/ca.crt\" -CAkey \"$pki/ca.key\" -set_serial 78 -days 99 -extfile ca -out other.crt
+        ISSUE
+        cat leaf.crt other.crt >\"$pki/apiserver.crt\"",
+    );
+    let mut pki = Pki::load(machine.directory.path()).unwrap();
+    assert_eq!(errors_at(&pki, Time::now()), [(FindingId::UsageMissing, PathBuf::from("pki/apiserver.crt"))]);
+    pki.plan(pki.expected(), &Policy::default(), Time::now()).apply(&mut pki).unwrap();
+    assert!(errors_at(&pki, Time::now()).is_empty());
+}
+
+#[test]
+fn a_leaf_of_an_old_authority_ends_with_it() {
+    let machine = Machine::new();
+    signed_elsewhere(
+        &machine,
+        "openssl ecparam -genkey -name prime256v1 -noout -out other.key
+        openssl req -x509 -new -key other.key -subj /CN=old -days 10 -addext keyUsage=critical,keyCertSign -out other.crt
+        ISSUE
+        cat leaf.crt >\"$pki/apiserver.crt\"
+        cat other.crt >>\"$pki/ca.crt\"",
+    );
+    let mut pki = Pki::load(machine.directory.path()).unwrap();
+    assert!(errors_at(&pki, Time::now()).is_empty());
+    let later = machine.now.checked_add(DAY * 20).unwrap();
+    assert_eq!(errors_at(&pki, later), [(FindingId::Expired, PathBuf::from("pki/apiserver.crt"))]);
+    pki.plan(pki.expected(), &Policy::default(), later).apply(&mut pki).unwrap();
+    assert!(errors_at(&pki, later).is_empty());
+}
+
 #[test]
 fn renew_pki_works_below_a_root() {
     let root = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! Who signed a leaf, and whether that holds until it ends.
 
-use super::{Audit, Leaf};
+use super::{Audit, Leaf, list};
 use crate::error::Code;
 use crate::finding::{Finding, FindingId, Severity};
 use crate::x509::{Certificate, chain_above};
@@ -16,8 +16,11 @@ impl Audit<'_> {
         let is_signed = |certificate: &Certificate, by: &Certificate| certificate.check_issued_by(by).is_ok();
         let between = chain_above(leaf.certificate, behind);
         let mut path = std::iter::once(leaf.certificate).chain(&between).enumerate();
-        let end =
-            path.find_map(|(below, last)| Some((below, trusted.iter().find(|by| is_signed(last, by))?)));
+        let end = path.find_map(|(below, last)| {
+            // Of several for one key any will do that is valid.
+            let signers = || trusted.iter().filter(|by| is_signed(last, by));
+            Some((below, signers().find(|by| self.is_valid(by)).or_else(|| signers().next())?))
+        });
         let Some((below, anchor)) = end else {
             let finding = unsigned(leaf, trusted, &between);
             self.findings.push(finding);
@@ -29,6 +32,18 @@ impl Audit<'_> {
             self.validity(leaf.role, leaf.file, intermediate, leaf.mend);
             self.extensions(leaf.role, leaf.file, intermediate, leaf.mend);
             self.name_constraints(leaf.role, leaf.file, intermediate);
+            // Usages must be allowed all the way up (Go, crypto/x509, `checkChainForKeyUsage`).
+            let usages = leaf.profile.usages();
+            let excluded: Vec<_> =
+                usages.iter().filter(|usage| usage.is_extended() && !intermediate.allows(**usage)).collect();
+            if !excluded.is_empty() {
+                let found = format!(
+                    "the intermediate {}, limited to {}",
+                    intermediate.subject(),
+                    list(intermediate.usages())
+                );
+                self.findings.push(leaf.finding(FindingId::UsageMissing, list(excluded), found));
+            }
         }
         for (below, authority) in between.iter().chain([anchor]).enumerate() {
             let is_full = authority.path_length().is_some_and(|most| usize::from(most) < below);
@@ -39,12 +54,25 @@ impl Audit<'_> {
                 self.findings.push(leaf.finding(FindingId::NotAnAuthority, expected, found));
             }
         }
+        // That the first one has expired is said where it lies; those behind it may, as long as nothing needs them.
+        if !self.is_valid(anchor) && trusted.first() != Some(anchor) {
+            let expected = "an authority that is valid now";
+            let found =
+                format!("{}, valid from {} to {}", anchor.subject(), anchor.not_before(), anchor.not_after());
+            let is_over = self.now > anchor.not_after();
+            let id = if is_over { FindingId::Expired } else { FindingId::NotYetValid };
+            self.findings.push(leaf.finding(id, expected, found));
+        }
         let mut authorities = between.iter().chain([anchor]);
         let end = leaf.certificate.not_after();
         if let Some(first) = authorities.find(|authority| authority.not_after() < end) {
             let expected = format!("an end not after that of {}, {}", first.subject(), first.not_after());
             self.findings.push(leaf.finding(FindingId::OutlivesAuthority, expected, end.to_string()));
         }
+    }
+
+    fn is_valid(&self, certificate: &Certificate) -> bool {
+        certificate.not_before() <= self.now && self.now <= certificate.not_after()
     }
 
     /// That a leaf does not look like a root.

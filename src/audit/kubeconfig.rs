@@ -69,11 +69,15 @@ impl Audit<'_> {
         let strangers: Vec<_> = trusted.is.iter().filter(|it| !own.iter().any(|own| same(own, it))).collect();
         let is_valid = |it: &Certificate| it.not_before() <= self.now && self.now <= it.not_after();
         let signers: Vec<_> = trusted.is.iter().filter(|it| same(it, signing)).collect();
-        if let Some(old) = signers.first().filter(|_| is_valid(signing) && !signers.iter().any(|it| is_valid(it))) {
+        if let Some(old) =
+            signers.first().filter(|_| is_valid(signing) && !signers.iter().any(|it| is_valid(it)))
+        {
             // Renewed for the same key, which a client that holds the old certificate does not know.
             let found = format!("one that is valid from {} to {}", old.not_before(), old.not_after());
-            self.findings
-                .push(mismatch(format!("the authority of pki/ca.crt, {}, as it is now", signing.subject()), found));
+            self.findings.push(mismatch(
+                format!("the authority of pki/ca.crt, {}, as it is now", signing.subject()),
+                found,
+            ));
         } else if signers.is_empty() {
             let found = match strangers.iter().find(|it| it.subject() == signing.subject()) {
                 Some(_) => format!("another authority of that name ({})", signing.subject()),

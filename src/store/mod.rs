@@ -106,9 +106,8 @@ impl Store {
 
     /// Compare and swap: nobody else's change is overwritten unseen.
     fn check_unchanged(&self, old: &File, place: &Path) -> Result<()> {
-        let changed = |found: &str| {
-            Err(Error::new(Code::Changed, "the file that was loaded").found(found).file(place))
-        };
+        let changed =
+            |found: &str| Err(Error::new(Code::Changed, "the file that was loaded").found(found).file(place));
         if fs::symlink_metadata(place).is_ok_and(|metadata| metadata.is_symlink()) {
             return changed("a symbolic link, which is not replaced");
         }

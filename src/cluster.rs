@@ -196,6 +196,8 @@ impl Cluster {
 
     /// Which version of kubeadm [`Convention::Kubeadm`] follows where versions differ:
     ///
+    /// * before 1.29 the administrator and the API server's client certificate for kubelets are of the group
+    ///   `system:masters`, and there is no super-admin.conf;
     /// * until 1.33 kubeconfigs have an empty `preferences`;
     /// * from 1.33 on the kubelet.conf of a control-plane node points to that node's own API server;
     /// * from 1.36 on the API server's client certificate for kubelets has no group, and its user needs
@@ -230,6 +232,12 @@ impl Cluster {
     pub(crate) fn is_since(&self, minor: u16) -> bool {
         self.convention == Convention::Kubeadm
             && self.kubernetes_version.is_some_and(|version| version.minor() >= minor)
+    }
+
+    /// Whether kubeadm of an earlier minor version than this is followed.
+    pub(crate) fn is_before(&self, minor: u16) -> bool {
+        self.convention == Convention::Kubeadm
+            && self.kubernetes_version.is_some_and(|version| version.minor() < minor)
     }
 
     /// Whether kubeadm wrote kubeconfigs with an empty `preferences` (client-go, tools/clientcmd/api/v1/types.go).

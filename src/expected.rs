@@ -254,7 +254,7 @@ fn profiles(cluster: &Cluster, node: &Node, turn: Turn) -> Vec<Profile> {
                 profiles.extend(etcd_member);
             }
             profiles.push(role::Admin::new(cluster).profile());
-            if turn == Turn::First {
+            if turn == Turn::First && !cluster.is_before(29) {
                 profiles.push(role::SuperAdmin::new(cluster).profile());
             }
             profiles.push(role::ControllerManager::new(cluster).profile());

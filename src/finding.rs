@@ -110,7 +110,7 @@ findings! {
     /// A certificate has a usage beyond its role.
     UsageUnexpected "usage-unexpected" Error | Warning brings UsageMissing;
     /// A serving certificate lacks a name by which clients reach it.
-    SanMissing "san-missing" Error;
+    SanMissing "san-missing" Error | Warning;
     /// A serving certificate has a name beyond those that are known.
     SanUnexpected "san-unexpected" Note;
     /// A client certificate has subject alternative names, which it needs none of.
@@ -324,6 +324,7 @@ impl Findings {
     pub(crate) fn sorted(mut self) -> Self {
         let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.file.clone(), finding.id);
         self.0.sort_by_key(key);
+        self.0.dedup();
         self
     }
 

@@ -1,6 +1,6 @@
 //! [`Layout`]: where the files of a machine lie.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::role::Role;
 use crate::role::table::Files;
@@ -98,14 +98,6 @@ impl Layout {
         }
     }
 
-    /// Where a file of the machine lies here: below the root.
-    pub(crate) fn on_disk(&self, path: &Path) -> PathBuf {
-        match &self.root {
-            None => path.to_owned(),
-            Some(root) => below(root, path),
-        }
-    }
-
     pub(crate) fn root_directory(&self) -> Option<&Path> {
         self.root.as_deref()
     }
@@ -132,12 +124,6 @@ impl<P: AsRef<Path>> From<P> for Layout {
     fn from(directory: P) -> Self {
         Self::new(directory.as_ref())
     }
-}
-
-/// `path` below `root`, whatever it begins with.
-fn below(root: &Path, path: &Path) -> PathBuf {
-    let parts = path.components().filter(|part| !matches!(part, Component::RootDir | Component::Prefix(_)));
-    root.join(parts.collect::<PathBuf>())
 }
 
 /// Where a part of a role lies below the directory of a machine's Kubernetes files.

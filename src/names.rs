@@ -224,7 +224,10 @@ impl Endpoint {
         let authority = rest.split('/').next()?;
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
         let port = if has_port { "" } else { ":443" };
-        format!("{authority}{port}").parse().ok()
+        let text = format!("{authority}{port}").to_ascii_lowercase();
+        // A name may end in a dot.
+        let (host, port) = text.rsplit_once(':')?;
+        format!("{}:{port}", host.strip_suffix('.').unwrap_or(host)).parse().ok()
     }
 
     /// The port of kube-apiserver.

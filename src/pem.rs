@@ -56,7 +56,8 @@ pub(crate) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>> {
         }
     }
     match open {
-        Some((label, _)) => Err(malformed("an END for each BEGIN of a PEM block").found(shown(label))),
+        Some((label, _)) => Err(malformed("an END for each BEGIN of a PEM block")
+            .found(format!("BEGIN {} and no END: it is cut off", shown(label)))),
         None => Ok(blocks),
     }
 }

@@ -1049,6 +1049,140 @@ fn renew_pki_that_cannot_look_makes_nothing_and_says_so() {
 }
 
 #[test]
+fn a_link_to_a_directory_leads_no_write_out_of_the_root() {
+    let (root, host) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();
+    pki.save(host.path()).unwrap();
+    // The same place as seen from within the root: a backup of the machine that has it.
+    let inside = root.path().join(host.path().strip_prefix("/").unwrap());
+    pki.save(&inside).unwrap();
+    fs::create_dir_all(root.path().join("etc")).unwrap();
+    symlink(host.path(), root.path().join("etc/kubernetes")).unwrap();
+    let layout = Layout::new("/etc/kubernetes").root(root.path());
+    let file = "pki/apiserver.crt";
+    let old = fs::read(host.path().join(file)).unwrap();
+    fs::remove_file(inside.join("scheduler.conf")).unwrap();
+    fs::remove_file(host.path().join("scheduler.conf")).unwrap();
+    fs::write(host.path().join("pki/of-the-host.txt"), "").unwrap();
+
+    let store = Store::open(layout.clone()).unwrap();
+    let mut pki = store.load().unwrap();
+    assert!(!pki.audit(pki.expected(), Time::now()).iter().any(|it| it.id() == FindingId::UnknownFile));
+    pki.plan(pki.expected(), &Policy::default().all(), Time::now()).apply(&mut pki).unwrap();
+    store.commit(&mut pki).unwrap();
+    assert_eq!(fs::read(host.path().join(file)).unwrap(), old);
+    assert_ne!(fs::read(inside.join(file)).unwrap(), old);
+    assert!(inside.join("scheduler.conf").is_file() && !host.path().join("scheduler.conf").exists());
+}
+
+#[test]
+fn a_plan_shows_no_control_characters() {
+    let machine = Machine::new();
+    let target = machine.at("pki/\u{1b}[31m.crt");
+    fs::rename(machine.at("pki/apiserver.crt"), &target).unwrap();
+    symlink(&target, machine.at("pki/apiserver.crt")).unwrap();
+    let mut kubeconfig = machine.kubeconfig("scheduler.conf");
+    kubeconfig.users[0].user.client_certificate_data = None;
+    kubeconfig.users[0].user.client_certificate = Some("/nowhere/\u{1b}[31m".to_owned());
+    machine.write("scheduler.conf", kubeconfig.to_yaml().as_bytes());
+    let pki = Pki::load(machine.directory.path()).unwrap();
+    let shown = pki.plan(pki.expected(), &Policy::default().all(), machine.now).to_string();
+    assert_eq!(shown.matches("\\u{1b}[31m").count(), 2, "{shown}");
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn a_kubeconfig_that_trusts_what_the_authority_was_is_told_when_that_has_expired() {
+    let cluster = fast_cluster().lifetimes(DAY * 100, DAY * 90);
+    let machine = Machine::of(&Pki::create(&cluster, &node(), Time::now()).unwrap());
+    let old = machine.read("pki/ca.crt");
+    let at = |days| machine.now.checked_add(DAY * days).unwrap();
+    let store = Store::open(machine.directory.path()).unwrap();
+    let mut pki = store.load().unwrap();
+    pki.plan(pki.expected(), &Policy::default(), at(80)).apply(&mut pki).unwrap();
+    store.commit(&mut pki).unwrap();
+    let mut kubeconfig = machine.kubeconfig("scheduler.conf");
+    kubeconfig.clusters[0].cluster.certificate_authority_data = Some(old);
+    machine.write("scheduler.conf", kubeconfig.to_yaml().as_bytes());
+
+    let mut pki = store.load().unwrap();
+    assert!(!pki.audit(pki.expected(), at(95)).iter().any(|it| it.severity() == Severity::Error));
+    let errors = |pki: &Pki| -> Vec<_> {
+        let findings = pki.audit(pki.expected(), at(105));
+        let errors = findings.iter().filter(|it| it.severity() == Severity::Error);
+        errors.map(|it| (it.id(), it.file().to_owned())).collect()
+    };
+    assert_eq!(errors(&pki), [(FindingId::KubeconfigAuthorityMismatch, PathBuf::from("scheduler.conf"))]);
+    pki.plan(pki.expected(), &Policy::default(), at(105)).apply(&mut pki).unwrap();
+    assert!(errors(&pki).is_empty());
+}
+
+/// Issues apiserver.crt again with OpenSSL, `ca.crt` and `ca.key` beside being the authority that `script` makes.
+fn signed_elsewhere(machine: &Machine, script: &str) {
+    const ISSUE: &str = "
+        printf '%s\\n' keyUsage=critical,digitalSignature,keyEncipherment extendedKeyUsage=serverAuth \
+            \"subjectAltName=$names\" >ext
+        openssl req -new -key \"$pki/apiserver.key\" -subj /CN=kube-apiserver -out csr
+        openssl x509 -req -in csr -CA other.crt -CAkey other.key -set_serial 77 -days 90 -extfile ext -out leaf.crt";
+    let names: Vec<_> = machine.certificates("pki/apiserver.crt")[0]
+        .sans()
+        .iter()
+        .map(|name| match name {
+            AlternativeName::Ip(address) => format!("IP:{address}"),
+            other => other.to_string(),
+        })
+        .collect();
+    let place = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.current_dir(place.path()).env("pki", machine.at("pki")).env("names", names.join(","));
+    let output = command.args(["-ec", &script.replace("ISSUE", ISSUE)]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+fn errors_at(pki: &Pki, now: Time) -> Vec<(FindingId, PathBuf)> {
+    let findings = pki.audit(pki.expected(), now);
+    let errors = findings.iter().filter(|it| it.severity() == Severity::Error);
+    errors.map(|it| (it.id(), it.file().to_owned())).collect()
+}
+
+#[test]
+fn a_leaf_below_an_intermediate_for_other_usages_is_refused_and_issued_again() {
+    let machine = Machine::new();
+    signed_elsewhere(
+        &machine,
+        "printf '%s\\n' basicConstraints=critical,CA:true keyUsage=critical,keyCertSign extendedKeyUsage=clientAuth >ca
+        openssl ecparam -genkey -name prime256v1 -noout -out other.key
+        openssl req -new -key other.key -subj /CN=other -out csr
+        openssl x509 -req -in csr -CA \"$pki/ca.crt\" -CAkey \"$pki/ca.key\" -set_serial 78 -days 99 -extfile ca -out other.crt
+        ISSUE
+        cat leaf.crt other.crt >\"$pki/apiserver.crt\"",
+    );
+    let mut pki = Pki::load(machine.directory.path()).unwrap();
+    assert_eq!(errors_at(&pki, Time::now()), [(FindingId::UsageMissing, PathBuf::from("pki/apiserver.crt"))]);
+    pki.plan(pki.expected(), &Policy::default(), Time::now()).apply(&mut pki).unwrap();
+    assert!(errors_at(&pki, Time::now()).is_empty());
+}
+
+#[test]
+fn a_leaf_of_an_old_authority_ends_with_it() {
+    let machine = Machine::new();
+    signed_elsewhere(
+        &machine,
+        "openssl ecparam -genkey -name prime256v1 -noout -out other.key
+        openssl req -x509 -new -key other.key -subj /CN=old -days 10 -addext keyUsage=critical,keyCertSign -out other.crt
+        ISSUE
+        cat leaf.crt >\"$pki/apiserver.crt\"
+        cat other.crt >>\"$pki/ca.crt\"",
+    );
+    let mut pki = Pki::load(machine.directory.path()).unwrap();
+    assert!(errors_at(&pki, Time::now()).is_empty());
+    let later = machine.now.checked_add(DAY * 20).unwrap();
+    assert_eq!(errors_at(&pki, later), [(FindingId::Expired, PathBuf::from("pki/apiserver.crt"))]);
+    pki.plan(pki.expected(), &Policy::default(), later).apply(&mut pki).unwrap();
+    assert!(errors_at(&pki, later).is_empty());
+}
+
+#[test]
 fn renew_pki_works_below_a_root() {
     let root = tempfile::tempdir().unwrap();
     let pki = Pki::create(&fast_cluster(), &node(), Time::now()).unwrap();

@@ -50,7 +50,16 @@ impl Audit<'_> {
         if let Some(key) = held.key.as_ref().filter(|key| key.is.public_key() != certificate.public_key()) {
             let expected = format!("the private key of {}", certificate.subject());
             let found = format!("another key ({})", key.is.public_key());
-            let mend = "put the key beside that belongs to the certificate, or none (the authority is then external)";
+            let is_known = |held: &Held| {
+                let mut trusted = held.trusted.iter().flat_map(|trusted| &trusted.is);
+                trusted.any(|trusted| trusted.public_key() == key.is.public_key())
+            };
+            let mend = match self.held.values().any(is_known) {
+                true => "put the certificate of this key back: kubeconfigs still hold it",
+                false => {
+                    "put the key beside that belongs to the certificate, or none (the authority is then external)"
+                }
+            };
             let finding = Finding::new(FindingId::CaKeyMismatch, &key.file, expected, found);
             self.findings.push(finding.role_is(role).mend_by(mend));
         }
@@ -65,7 +74,7 @@ impl Audit<'_> {
         };
         let excluded: Vec<_> = needed.iter().filter(|usage| !certificate.allows(**usage)).collect();
         let finding = if !certificate.is_authority() {
-            let mend = match certificate.is_silent_about_authority() && mend == RENEW {
+            let mend = match mend == RENEW && self.acts_as_authority(role, certificate) {
                 true => mend,
                 false => "put the authority's own certificate here",
             };
@@ -86,6 +95,11 @@ impl Audit<'_> {
             return;
         };
         self.findings.push(finding.role_is(role));
+    }
+
+    /// Whether it does not say that it is one, as certificates before version 3 cannot, and has signed as one.
+    fn acts_as_authority(&self, role: Role, certificate: &Certificate) -> bool {
+        certificate.is_silent_about_authority() && Held::has_signed(self.held, role, certificate)
     }
 
     fn mend_authority(&self, role: Role, certificate: &Certificate) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Audit, Leaf, list};
+use super::{Audit, DESCRIBE, Leaf, list};
 use crate::finding::{FindingId, Severity};
 use crate::names::San;
 use crate::role::Role;
@@ -63,6 +63,9 @@ impl Audit<'_> {
         if !missing.is_empty() {
             self.findings.push(leaf.finding(FindingId::SanMissing, list(&missing), list(found)));
         }
+        if leaf.role == Role::ApiServer && !self.expected.is_described() && missing.is_empty() {
+            self.service_address(leaf);
+        }
         let conventional: Vec<_> =
             leaf.profile.sans().iter().filter(is_missing).map(AlternativeName::from).collect();
         let conventional: Vec<_> = conventional.iter().filter(|name| !missing.contains(name)).collect();
@@ -75,6 +78,22 @@ impl Audit<'_> {
         if !unexpected.is_empty() {
             let expected = "only the names that are known";
             self.findings.push(leaf.finding(FindingId::SanUnexpected, expected, list(unexpected)));
+        }
+    }
+}
+
+impl Audit<'_> {
+    /// No file tells which address the service `kubernetes` has, by which every pod calls; but that there is one.
+    fn service_address(&mut self, leaf: &Leaf<'_>) {
+        let servers: Vec<_> = self.expected.servers().map(|server| server.san()).collect();
+        let is_other = |name: &AlternativeName| match name {
+            AlternativeName::Ip(address) => !address.is_loopback() && !servers.contains(&San::Ip(*address)),
+            _ => false,
+        };
+        if !leaf.certificate.sans().iter().any(is_other) {
+            let expected = "the address of the service kubernetes, the first of the service subnet";
+            let finding = leaf.finding(FindingId::SanMissing, expected, list(leaf.certificate.sans()));
+            self.findings.push(finding.severity_is(Severity::Warning).mend_by(DESCRIBE));
         }
     }
 }

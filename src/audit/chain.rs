@@ -1,6 +1,6 @@
 //! Who signed a leaf, and whether that holds until it ends.
 
-use super::{Audit, Leaf};
+use super::{Audit, Leaf, list};
 use crate::error::Code;
 use crate::finding::{Finding, FindingId, Severity};
 use crate::x509::{Certificate, chain_above, path_to};
@@ -12,7 +12,7 @@ impl Audit<'_> {
         let Some(trusted) = leaf.role.authority().and_then(|authority| self.trusted(authority)) else {
             return;
         };
-        let Some((between, anchor)) = path_to(file, trusted) else {
+        let Some((between, anchor)) = path_to(file, trusted, self.now) else {
             let between = chain_above(leaf.certificate, file.get(1..).unwrap_or_default());
             let finding = unsigned(leaf, trusted, &between);
             self.findings.push(finding);
@@ -23,6 +23,18 @@ impl Audit<'_> {
             self.validity(leaf.role, leaf.file, intermediate, leaf.mend);
             self.extensions(leaf.role, leaf.file, intermediate, leaf.mend);
             self.name_constraints(leaf.role, leaf.file, intermediate);
+            // Usages must be allowed all the way up (Go, crypto/x509, `checkChainForKeyUsage`).
+            let usages = leaf.profile.usages();
+            let excluded: Vec<_> =
+                usages.iter().filter(|usage| usage.is_extended() && !intermediate.allows(**usage)).collect();
+            if !excluded.is_empty() {
+                let found = format!(
+                    "the intermediate {}, limited to {}",
+                    intermediate.subject(),
+                    list(intermediate.usages())
+                );
+                self.findings.push(leaf.finding(FindingId::UsageMissing, list(excluded), found));
+            }
         }
         for (below, authority) in between.iter().chain([anchor]).enumerate() {
             let is_full = authority.path_length().is_some_and(|most| usize::from(most) < below);
@@ -32,6 +44,15 @@ impl Audit<'_> {
                 let found = format!("{}, which may not", authority.subject());
                 self.findings.push(leaf.finding(FindingId::NotAnAuthority, expected, found));
             }
+        }
+        // That the first one has expired is said where it lies; those behind it may, as long as nothing needs them.
+        if !anchor.is_valid_at(self.now) && trusted.first() != Some(anchor) {
+            let expected = "an authority that is valid now";
+            let found =
+                format!("{}, valid from {} to {}", anchor.subject(), anchor.not_before(), anchor.not_after());
+            let is_over = self.now > anchor.not_after();
+            let id = if is_over { FindingId::Expired } else { FindingId::NotYetValid };
+            self.findings.push(leaf.finding(id, expected, found));
         }
         let mut authorities = between.iter().chain([anchor]);
         let end = leaf.certificate.not_after();
@@ -55,6 +76,10 @@ impl Audit<'_> {
         let mut seen: Vec<&Certificate> = Vec::new();
         for (role, held) in self.held {
             let (Some(at), Some(certificate)) = (&held.certificates, held.certificate()) else { continue };
+            // Roots are told apart by their keys: many have the number 0, and some no name.
+            if certificate.is_self_signed() {
+                continue;
+            }
             let is_twin = |other: &&&Certificate| {
                 other.issuer() == certificate.issuer()
                     && other.authority_key_identifier() == certificate.authority_key_identifier()

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use super::{Audit, COPY, ISSUE};
+use super::{Audit, COPY, DESCRIBE, ISSUE};
 use crate::finding::{Finding, FindingId, Severity};
 use crate::layout::Part;
 use crate::pki::{Contents, Reference};
 use crate::role::Role;
 use crate::role::table::Files;
-
-const DESCRIBE: &str = "describe the cluster and the node: no other file tells what it must say";
 
 impl Audit<'_> {
     pub(super) fn directory(&mut self) {
@@ -17,7 +15,10 @@ impl Audit<'_> {
         let seen = self.pki.seen();
         for (role, path, why) in &seen.unreadable {
             let finding = Finding::new(FindingId::UnreadableFile, path, "a file that can be read", why);
-            let mend = "look at what stands there, and remove it: nothing of it can be used";
+            let mend = match why.contains("ermission") {
+                true => "look as a user that may read it, such as root",
+                false => "look at what stands there, and move it away: nothing of it can be used",
+            };
             self.findings.push(finding.role_is(*role).mend_by(mend));
         }
         for (role, path, target) in &seen.links {

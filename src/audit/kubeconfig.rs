@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::certificate::covers;
 use super::{Audit, list};
 use crate::finding::{Finding, FindingId, Severity};
 use crate::kubeconfig::{Cluster, Kubeconfig, User};
-use crate::names::Endpoint;
+use crate::names::{Endpoint, San};
 use crate::pki::Held;
 use crate::role::Role;
 use crate::x509::Certificate;
@@ -67,7 +68,18 @@ impl Audit<'_> {
             |a: &Certificate, b: &Certificate| a == b || (a.has_key_of(b) && a.subject() == b.subject());
         let subjects = |certificates: &[&Certificate]| list(certificates.iter().map(|it| it.subject()));
         let strangers: Vec<_> = trusted.is.iter().filter(|it| !own.iter().any(|own| same(own, it))).collect();
-        if !trusted.is.iter().any(|it| same(it, signing)) {
+        let is_valid = |it: &Certificate| it.not_before() <= self.now && self.now <= it.not_after();
+        let signers: Vec<_> = trusted.is.iter().filter(|it| same(it, signing)).collect();
+        if let Some(old) =
+            signers.first().filter(|_| is_valid(signing) && !signers.iter().any(|it| is_valid(it)))
+        {
+            // Renewed for the same key, which a client that holds the old certificate does not know.
+            let found = format!("one that is valid from {} to {}", old.not_before(), old.not_after());
+            self.findings.push(mismatch(
+                format!("the authority of pki/ca.crt, {}, as it is now", signing.subject()),
+                found,
+            ));
+        } else if signers.is_empty() {
             let found = match strangers.iter().find(|it| it.subject() == signing.subject()) {
                 Some(_) => format!("another authority of that name ({})", signing.subject()),
                 None => subjects(&trusted.is.iter().collect::<Vec<_>>()),
@@ -87,32 +99,45 @@ impl Audit<'_> {
         }
         let expected = self.expected.server(role);
         let found = Endpoint::from_url(&cluster.server);
-        if found.as_ref() == Some(&expected) {
+        if found.as_ref() == Some(&expected) && cluster.tls_server_name.is_none() {
             return;
         }
-        let is_this_cluster = |found: &Endpoint| {
-            self.expected.servers().any(|known| known == *found)
-                || self.held.get(&Role::ApiServer).and_then(Held::certificate).is_some_and(|server| {
-                    server.sans().iter().any(|name| super::certificate::covers(name, &found.san()))
-                })
-        };
-        let severity = match &found {
-            Some(found) if is_this_cluster(found) => Severity::Note,
-            // A worker does not know the names of the API server.
-            Some(_) if !self.held.contains_key(&Role::ApiServer) => Severity::Warning,
+        let server = self.held.get(&Role::ApiServer).and_then(Held::certificate);
+        let is_named = |name: &San| server.is_some_and(|it| it.sans().iter().any(|own| covers(own, name)));
+        let is_this_cluster =
+            |found: &Endpoint| self.expected.servers().any(|known| known == *found) || is_named(&found.san());
+        // The name that clients look for instead of the host.
+        let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
+        let named = name.map(|name| name.to_ascii_lowercase().parse::<San>());
+        let severity = match (&found, &named) {
+            (Some(_), Some(Ok(name))) if is_named(name) => Severity::Note,
+            (_, Some(_)) if server.is_some() => Severity::Error,
+            (Some(found), None) if is_this_cluster(found) => Severity::Note,
+            // Only a description, or the API server's certificate, tells its names.
+            (Some(_), _) if server.is_none() && !self.expected.is_described() => return,
+            (Some(_), _) if server.is_none() => Severity::Warning,
             _ => Severity::Error,
         };
-        let finding = Finding::new(
-            FindingId::KubeconfigServerMismatch,
-            file,
-            expected.url(),
-            format!("{:?}", cluster.server),
-        );
+        let found = match name {
+            Some(name) => format!("{:?} as {name:?}", without_password(&cluster.server)),
+            None => format!("{:?}", without_password(&cluster.server)),
+        };
+        let finding = Finding::new(FindingId::KubeconfigServerMismatch, file, expected.url(), found);
         let mend = match severity {
             Severity::Note => "nothing: it is the same cluster",
             _ => "let a plan set it, if the cluster is described right",
         };
         self.findings.push(finding.role_is(role).severity_is(severity).mend_by(mend));
+    }
+}
+
+/// A URL without the user and the password in it.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://(a password)@{host}{path}"),
+        None => url.to_owned(),
     }
 }
 

@@ -101,6 +101,8 @@ const ISSUE: &str = "let a plan issue it again";
 const ISSUE_AFTERWARDS: &str = "mend its authority first, then let a plan issue it again";
 const ISSUE_ELSEWHERE: &str = "have it issued where the key of its authority is";
 const COPY: &str = "copy it from another control-plane node or a backup: a plan never makes one";
+const DESCRIBE: &str = "describe the cluster and the node: no other file tells what it must say";
+const MOVE_AWAY: &str = "move it away, since it may hold users of your own; then a plan makes it anew";
 const ISSUE_BY_OWNER: &str = "let the program renew it that wrote this file: a plan never touches it";
 
 impl<'a> Audit<'a> {
@@ -125,6 +127,12 @@ impl<'a> Audit<'a> {
         for finding in findings {
             let mend = match (finding.role(), finding.id()) {
                 (_, FindingId::TrailingData) => "let a plan write the file without it",
+                (Some(role @ (Role::Admin | Role::SuperAdmin)), FindingId::Malformed)
+                    if self.held.get(&role).is_none_or(|held| held.kubeconfig.is_none()) =>
+                {
+                    MOVE_AWAY
+                }
+                (Some(role), _) if !self.expected.knows(role) => DESCRIBE,
                 (Some(role), _) if role.authority().is_some() => {
                     let held = self.held.get(&role).cloned().unwrap_or_default();
                     self.mend(role, &held)

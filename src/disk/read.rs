@@ -81,6 +81,28 @@ fn read(root: Option<&Path>, path: &Path) -> Result<Option<Received>> {
     }
 }
 
+/// Where a file lies here; with a root, below that, wherever links lead to its directory. A link in its own place is not
+/// followed.
+pub(crate) fn place(root: Option<&Path>, path: &Path) -> Result<PathBuf> {
+    match (root, path.parent(), path.file_name()) {
+        (Some(_), Some(parent), Some(name)) => Ok(place_of_directory(root, parent)?.join(name)),
+        _ => place_of_directory(root, path),
+    }
+}
+
+/// Where a directory lies here, with a root as [`place`] says. Of its path an end may not be there yet.
+pub(crate) fn place_of_directory(root: Option<&Path>, path: &Path) -> Result<PathBuf> {
+    let Some(root) = root else { return Ok(path.to_owned()) };
+    for known in path.ancestors() {
+        match resolve(root, known) {
+            Ok((place, _)) => return Ok(place.join(path.strip_prefix(known).unwrap_or(path))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(path, "look for this directory", &error)),
+        }
+    }
+    Ok(root.to_owned())
+}
+
 /// The names of the files at and below `directory`, a bearable number of them, relative to it and in order; `depth` levels
 /// of directories deep.
 pub(crate) fn list(directory: &Path, depth: usize) -> Result<Vec<PathBuf>> {

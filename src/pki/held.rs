@@ -114,6 +114,12 @@ impl Held {
         unusable
     }
 
+    /// Whether `authority` has signed the certificate of a role that is its to sign.
+    pub(crate) fn has_signed(held: &BTreeMap<Role, Self>, role: Role, authority: &Certificate) -> bool {
+        let mut leaves = held.iter().filter(|(leaf, _)| leaf.authority() == Some(role));
+        leaves.any(|(_, held)| held.certificate().is_some_and(|leaf| leaf.check_issued_by(authority).is_ok()))
+    }
+
     /// The certificate, if there is one.
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
         self.certificates.as_ref()?.is.first()
@@ -148,13 +154,23 @@ fn certificates(file: &File, path: &Path) -> Result<Vec<Certificate>, Finding> {
 
 /// A trust store of a whole system has some 150.
 const MOST_CERTIFICATES: usize = 500;
+/// Far more than the nodes' names and addresses of any cluster that puts them all into one certificate.
+const MOST_NAMES: usize = 1000;
 
 fn read_certificates(pem: &[u8], path: &Path, wanted: &str) -> Result<Vec<Certificate>, Finding> {
     let certificates = Certificate::from_pem(pem).map_err(|error| unreadable(&error, pem, path, wanted))?;
-    match certificates.len() {
-        0..=MOST_CERTIFICATES => Ok(certificates),
-        found => {
-            let expected = format!("at most {MOST_CERTIFICATES} certificates");
+    at_most(MOST_CERTIFICATES, "certificates", certificates.len(), path)?;
+    let names = certificates.iter().map(|certificate| certificate.sans().len()).max();
+    at_most(MOST_NAMES, "names in a certificate", names.unwrap_or_default(), path)?;
+    Ok(certificates)
+}
+
+/// What is judged takes bounded time.
+fn at_most(most: usize, of_what: &str, found: usize, path: &Path) -> Result<(), Finding> {
+    match found > most {
+        false => Ok(()),
+        true => {
+            let expected = format!("at most {most} {of_what}");
             Err(Finding::new(FindingId::Malformed, path, expected, found.to_string()))
         }
     }
@@ -176,11 +192,13 @@ fn key(role: Role, pem: &[u8], path: &Path) -> Result<PrivateKey, Finding> {
 /// As kube-apiserver reads them: also out of certificates (client-go, util/keyutil, `ParsePublicKeysPEM`).
 fn public_keys(file: &File, path: &Path) -> Result<Vec<PublicKey>, Finding> {
     let pem = file.bytes();
-    PublicKey::all_from_pem(pem).or_else(|error| {
+    let keys = PublicKey::all_from_pem(pem).or_else(|error| {
         let certificates =
             Certificate::from_pem(pem).map_err(|_| unreadable(&error, pem, path, "public keys"))?;
         Ok(certificates.iter().map(|certificate| certificate.public_key().clone()).collect())
-    })
+    })?;
+    at_most(MOST_CERTIFICATES, "public keys", keys.len(), path)?;
+    Ok(keys)
 }
 
 /// What is wrong with a file whose contents cannot be used.

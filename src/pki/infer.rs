@@ -30,7 +30,10 @@ impl Expected {
         let endpoint = seen.endpoint();
         let name = seen.node_name(endpoint.as_ref());
         let advertise = seen.advertise_address();
-        let is_control_plane = CONTROL_PLANE.into_iter().any(|role| seen.has(role));
+        let has_key = |role| held.get(&role).is_some_and(|held| held.key.is_some());
+        let is_control_plane = CONTROL_PLANE.into_iter().any(|role| seen.has(role))
+            || has_key(Role::KubernetesCa)
+            || has_key(Role::ServiceAccount);
         let is_etcd_member = !is_control_plane && seen.has(Role::EtcdCa) && !seen.has(Role::KubeletClient);
         let mut unknown = Vec::new();
         // Without them these cannot be made anew; what is there says its own.
@@ -72,13 +75,12 @@ impl Expected {
 }
 
 /// What only a control-plane node has.
-const CONTROL_PLANE: [Role; 6] = [
+const CONTROL_PLANE: [Role; 5] = [
     Role::ApiServer,
     Role::ApiServerKubeletClient,
-    Role::FrontProxyCa,
+    Role::FrontProxyClient,
     Role::ControllerManager,
     Role::Scheduler,
-    Role::ServiceAccount,
 ];
 
 struct Files<'a> {
@@ -96,8 +98,9 @@ impl<'a> Files<'a> {
 
     /// Where a kubeconfig points to.
     fn server(&self, role: Role) -> Option<Endpoint> {
-        let kubeconfig = self.held.get(&role)?.kubeconfig.as_ref()?;
-        Endpoint::from_url(&kubeconfig.is.current_cluster()?.server)
+        let cluster = self.held.get(&role)?.kubeconfig.as_ref()?.is.current_cluster()?;
+        // A host that is not the server's name says nothing about that.
+        Endpoint::from_url(&cluster.server).filter(|_| cluster.tls_server_name.is_none())
     }
 
     fn endpoint(&self) -> Option<Endpoint> {
@@ -112,9 +115,12 @@ impl<'a> Files<'a> {
             _ => None,
         };
         let servers = [Role::ControllerManager, Role::Scheduler].into_iter();
-        let mut servers = servers.filter_map(|role| address(self.server(role)?.san()));
-        let mut etcd = [Role::EtcdServer, Role::EtcdPeer].into_iter().flat_map(|role| self.sans(role));
-        servers.next().or_else(|| etcd.find_map(address))
+        let servers: Vec<_> = servers.filter_map(|role| address(self.server(role)?.san())).collect();
+        let etcd = [Role::EtcdServer, Role::EtcdPeer].into_iter().flat_map(|role| self.sans(role));
+        let etcd: Vec<_> = etcd.filter_map(address).collect();
+        // Old kubeadm pointed both to the load balancer: etcd's certificates know better.
+        let both = servers.iter().find(|address| etcd.contains(address));
+        both.or(etcd.first()).or(servers.first()).copied()
     }
 
     fn sans(&self, role: Role) -> impl Iterator<Item = San> {
@@ -155,14 +161,12 @@ impl<'a> Files<'a> {
         let has_no_group = |subject: &DistinguishedName| {
             subject.organizations().chain(subject.organizational_units()).next().is_none()
         };
-        if kubelets.is_some_and(|it| has_no_group(it.subject())) {
-            "1.36".parse().ok()
-        } else if kubelet
-            .is_some_and(|own| own != cluster.endpoint && Some(own) == self.server(Role::Scheduler))
-        {
-            "1.34".parse().ok()
-        } else {
-            None
+        let is_local =
+            kubelet.is_some_and(|own| own != cluster.endpoint && Some(own) == self.server(Role::Scheduler));
+        match is_local {
+            true if kubelets.is_some_and(|it| has_no_group(it.subject())) => "1.36".parse().ok(),
+            true => "1.34".parse().ok(),
+            false => None,
         }
     }
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Pki;
 use super::held::Held;
 use crate::authority::Authorities;
-use crate::disk::{Found, Received, find, list};
+use crate::disk::{Found, Received, find, list, place_of_directory};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::file::File;
@@ -85,7 +85,7 @@ impl Pki {
     /// [`Code::Io`](crate::Code::Io) when the directory cannot be read.
     pub fn load(layout: impl Into<Layout>) -> Result<Self> {
         let layout = layout.into();
-        let directory = layout.on_disk(layout.directory());
+        let directory = place_of_directory(layout.root_directory(), layout.directory())?;
         std::fs::read_dir(&directory)
             .map_err(|error| Error::io(&directory, "read this directory", &error))?;
         let (mut seen, known) = see(&layout, |path, _| find(layout.root_directory(), path));
@@ -199,7 +199,8 @@ fn references(layout: &Layout, file: &File, kubeconfig: &Kubeconfig) -> Vec<(Ref
 /// Files in the directory of certificates, and kubeconfigs, that are none of the table's.
 fn unknown(layout: &Layout, known: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
     let below = |directory: &Path, depth| -> Vec<PathBuf> {
-        let names = list(&layout.on_disk(directory), depth).unwrap_or_default();
+        let here = place_of_directory(layout.root_directory(), directory);
+        let names = here.and_then(|here| list(&here, depth)).unwrap_or_default();
         names.into_iter().map(|name| directory.join(name)).collect()
     };
     let is_kubeconfig = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "conf");

@@ -8,7 +8,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::Pki;
-use crate::disk::Written;
+use crate::disk::{Written, place};
 use crate::error::{Code, Error, Result};
 use crate::file::File;
 use crate::layout::Layout;
@@ -41,7 +41,7 @@ impl Pki {
                 return Err(Error::invalid("directory", "the path of a directory", ""));
             }
             for file in pki.files() {
-                let path = layout.on_disk(&layout.absolute(file.path()));
+                let path = place(layout.root_directory(), &layout.absolute(file.path()))?;
                 if !is_there(&path, file)? {
                     missing.push((file, path));
                 }

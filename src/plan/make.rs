@@ -97,6 +97,10 @@ const AS_IT_IS: &str =
     "it would be issued again as it is: describe the cluster and the node to have it issued as they say";
 /// A shorter lifetime was an accident.
 const SHORTEST: Duration = Duration::from_secs(3600);
+const FOREIGN: &str = "the authority's certificate looks like another cluster's: it is not that of its key, or none of \
+                       the certificates here is its; put the right one back, or describe the cluster if it is right";
+const OTHER_KEYS: &str = "a plan would drop what cannot be read, and other keys with it, whose tokens would become \
+                          invalid: mend the file by hand, or remove it, and a plan makes it of sa.key alone";
 const GROUP: &str = "its group is kept, since another may have no power in this cluster yet: apply the \
                      ClusterRoleBinding of the new group, then remove the file, and a plan makes it anew";
 const ABOVE: &str = "it stands above the cluster's authorities: renew it where its key is, and put it here";
@@ -269,7 +273,9 @@ impl Maker<'_> {
     fn sort(&mut self, finding: &Finding, due: &mut Due) {
         let cause = Cause::from_finding(finding);
         let mend = mend(finding.id());
-        if let Mend::Hand = mend {
+        // What is only not judged here may be as good as what would take its place.
+        let is_unjudged = finding.id() == FindingId::Unsupported && finding.severity() < Severity::Error;
+        if is_unjudged || matches!(mend, Mend::Hand) {
             return self.blocked.push(cause.blocked(finding.role(), finding.mend()));
         }
         let own = finding.role().and_then(|role| Some((role, self.part(role, finding.file())?)));
@@ -278,6 +284,9 @@ impl Maker<'_> {
         };
         match mend {
             Mend::Certificate => match part {
+                Part::Kubeconfig if finding.id() == FindingId::Malformed && self.may_hold_more(role) => {
+                    self.blocked.push(cause.blocked(Some(role), finding.mend()));
+                }
                 _ if role.is_authority() => due.authorities.entry(role).or_default().push(cause),
                 Part::PublicKey => due.public_keys.push(cause),
                 _ if role == Role::ServiceAccount => {
@@ -294,12 +303,42 @@ impl Maker<'_> {
             Mend::PublicKeys => due.public_keys.push(cause),
             Mend::Cutting => due.cutting.push((role, part, cause)),
             Mend::Mode => due.modes.entry((role, part)).or_default().push(cause),
+            Mend::Trust if self.is_foreign(Role::KubernetesCa) => {
+                self.blocked.push(cause.blocked(Some(role), FOREIGN));
+            }
             Mend::Trust => due.trust.entry(role).or_default().push(cause),
             Mend::Server => due.server.entry(role).or_default().push(cause),
             Mend::Verifying => due.verifying.entry(role).or_default().push(cause),
             Mend::Window => due.soon.push((role, part, cause)),
             Mend::Hand => {}
         }
+    }
+
+    /// Whether a kubeconfig that cannot be read is one into which people put users of their own.
+    fn may_hold_more(&self, role: Role) -> bool {
+        let file = self.pki.file(role, Part::Kubeconfig);
+        matches!(role, Role::Admin | Role::SuperAdmin)
+            && self.kubeconfig(role).is_none()
+            && file.is_some_and(|file| !file.bytes().trim_ascii().is_empty())
+    }
+
+    /// Whether an authority's certificate looks like another cluster's: its key is another one, or, where nobody
+    /// describes the cluster, it has signed none of several certificates that are its to sign.
+    fn is_foreign(&self, authority: Role) -> bool {
+        let Some(held) = self.held.get(&authority) else { return false };
+        let Some(certificate) = held.certificate() else { return false };
+        let is_keys = held.key.as_ref().is_none_or(|key| key.is.public_key() == certificate.public_key());
+        let leaves = self.held.iter().filter(|(role, _)| role.authority() == Some(authority));
+        let leaves: Vec<_> = leaves.filter(|(_, held)| held.certificate().is_some()).collect();
+        let has_signed = leaves.iter().any(|(_, held)| self.is_ours(authority, held));
+        !is_keys || (!self.expected.is_described() && leaves.len() > 1 && !has_signed)
+    }
+
+    /// Whether a trusted certificate of an authority leads to what is held.
+    fn is_ours(&self, authority: Role, held: &Held) -> bool {
+        let chain = held.certificates.as_ref().map(|at| at.is.as_slice()).unwrap_or_default();
+        let trusted = self.held.get(&authority).and_then(|held| held.certificates.as_ref());
+        trusted.is_some_and(|trusted| path_to(chain, &trusted.is, self.now).is_some())
     }
 
     /// Which of a role's own files this is.
@@ -449,7 +488,10 @@ impl Maker<'_> {
             None => true,
             Some(FindingId::Expired) => certificate.not_after() < self.now,
             Some(FindingId::AuthorityUsageMissing) => certificate.is_authority() && is_limited(),
-            Some(FindingId::NotAnAuthority) => certificate.is_silent_about_authority(),
+            Some(FindingId::NotAnAuthority) => {
+                certificate.is_silent_about_authority()
+                    && AUTHORITIES.iter().any(|role| Held::has_signed(&self.held, *role, certificate))
+            }
             Some(FindingId::WeakSignature) => certificate.weak_signature_algorithm().is_some(),
             Some(_) => false,
         }
@@ -507,6 +549,11 @@ impl Maker<'_> {
         }
         if !self.pki.authorities().has_service_account_key() {
             return self.block(role, causes, NO_SERVICE_ACCOUNT_KEY);
+        }
+        let is_damaged =
+            |cause: &Cause| matches!(cause.finding, Some(FindingId::Malformed | FindingId::WrongPemType));
+        if causes.iter().any(is_damaged) {
+            return self.block(role, causes, OTHER_KEYS);
         }
         self.written.insert((role, Part::PublicKey));
         self.change_file(role, Part::PublicKey, causes, Action::ListPublicKey);
@@ -599,10 +646,13 @@ impl Maker<'_> {
         if !self.expected.knows(role) {
             return Err(DESCRIBE);
         }
-        let chain = held.certificates.as_ref().map(|at| at.is.as_slice()).unwrap_or_default();
-        let authority =
-            role.authority().and_then(|authority| self.held.get(&authority)?.certificates.as_ref());
-        let is_ours = authority.is_some_and(|authority| path_to(chain, &authority.is).is_some());
+        let authority = role.authority().unwrap_or(role);
+        if self.is_foreign(authority) {
+            return Err(FOREIGN);
+        }
+        // Of a certificate that was swapped with another role's, nothing is taken over either.
+        let usage = if role.is_serving() { Usage::ServerAuth } else { Usage::ClientAuth };
+        let is_ours = self.is_ours(authority, held) && held.certificate().is_some_and(|it| it.allows(usage));
         let mut profile = match (self.expected.profile(role), held.certificate()) {
             (_, Some(_)) if !is_ours => self.expected.plain_profile(role).ok_or(DESCRIBE)?,
             (Some(profile), Some(certificate)) if role.authority() == Some(Role::KubernetesCa) => {
@@ -712,6 +762,9 @@ impl Maker<'_> {
     }
 
     fn server(&self, role: Role) -> Result<Action, String> {
+        if !self.expected.is_described() {
+            return Err(DESCRIBE.to_owned());
+        }
         let url = self.expected.server(role).url();
         let old = self.kubeconfig(role).and_then(Kubeconfig::current_cluster).map(|it| it.server.as_str());
         match self.expected.knows(role) && old != Some(&url) {
@@ -742,6 +795,7 @@ fn is_worth_it(end: Time, old: Time, profile: &Profile) -> bool {
 fn is_mended_by(cause: &Cause, profile: &Profile, old: &Certificate) -> bool {
     let subject = old.subject();
     match cause.finding {
+        // What no file tells is not issued either.
         Some(FindingId::SanMissing) => !difference(profile, old).added_sans.is_empty(),
         Some(FindingId::WrongCommonName | FindingId::NodeNameMismatch) => {
             subject.common_name() != Some(profile.common_name())

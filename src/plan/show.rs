@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Action, Blocked, Effect, Plan, Reason, Step};
+use crate::text::Printable;
 
 impl fmt::Display for Plan {
     /// Each step with its reasons, what is blocked, and who restarts; `nothing to do` where there is neither.
@@ -78,6 +79,7 @@ impl fmt::Display for Reason {
 impl fmt::Display for Blocked {
     /// `pki/ca.crt: expired: its key is elsewhere ...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.file.display(), self.what, self.why)
+        let Self { file, what, why, .. } = self;
+        write!(f, "{}: {what}: {}", Printable(file.display()), Printable(why))
     }
 }

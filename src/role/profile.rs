@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::accept::looks_like_group;
-use super::table::{CommonName, Kind, NODE_USER};
+use super::table::{CommonName, Kind, MASTERS, NODE_USER};
 use crate::cluster::{Cluster, Convention, Node};
 use crate::finding::Severity;
 use crate::key::KeyAlgorithm;
@@ -44,6 +44,10 @@ impl Profile {
         let organizations: Vec<String> = subject
             .organization
             .filter(|_| !subject.until.is_some_and(|minor| cluster.is_since(minor)))
+            .map(|group| match subject.masters_before.is_some_and(|minor| cluster.is_before(minor)) {
+                true => MASTERS,
+                false => group,
+            })
             .into_iter()
             .map(str::to_owned)
             .collect();

@@ -129,6 +129,8 @@ pub(crate) struct Subject {
     pub(crate) organization: Option<&'static str>,
     /// The minor version of Kubernetes from which the organization is gone.
     pub(crate) until: Option<u16>,
+    /// The minor version before which it was `system:masters`: nothing was bound to the group of later.
+    pub(crate) masters_before: Option<u16>,
 }
 
 /// The group of cluster administrators; it has power only through a ClusterRoleBinding.
@@ -140,20 +142,42 @@ pub(crate) const MASTERS: &str = "system:masters";
 pub(crate) const NODE_USER: &str = "system:node:";
 
 const fn cn(common_name: &'static str) -> Subject {
-    Subject { common_name: CommonName::Fixed(common_name), organization: None, until: None }
+    Subject {
+        common_name: CommonName::Fixed(common_name),
+        organization: None,
+        until: None,
+        masters_before: None,
+    }
 }
 
 const fn cn_o(common_name: &'static str, organization: &'static str) -> Subject {
-    Subject { common_name: CommonName::Fixed(common_name), organization: Some(organization), until: None }
+    Subject {
+        common_name: CommonName::Fixed(common_name),
+        organization: Some(organization),
+        until: None,
+        masters_before: None,
+    }
+}
+
+/// kubeadm made the group and its binding in 1.29 (cmd/kubeadm/app, phases/kubeconfig/kubeconfig.go,
+/// `EnsureAdminClusterRoleBinding`).
+const fn of_cluster_admins(common_name: &'static str) -> Subject {
+    Subject { masters_before: Some(29), ..cn_o(common_name, CLUSTER_ADMINS) }
 }
 
 /// kubeadm 1.36 binds the user instead (cmd/kubeadm/app, phases/certs/certlist.go, `KubeadmCertKubeletClient`).
 const KUBELET_CLIENT: Subject =
-    Subject { until: Some(36), ..cn_o("kube-apiserver-kubelet-client", CLUSTER_ADMINS) };
-const GIVEN: Subject = Subject { common_name: CommonName::Given, organization: None, until: None };
-const NODE: Subject = Subject { common_name: CommonName::Node, organization: None, until: None };
-const SYSTEM_NODE: Subject =
-    Subject { common_name: CommonName::SystemNode, organization: Some("system:nodes"), until: None };
+    Subject { until: Some(36), ..of_cluster_admins("kube-apiserver-kubelet-client") };
+const GIVEN: Subject =
+    Subject { common_name: CommonName::Given, organization: None, until: None, masters_before: None };
+const NODE: Subject =
+    Subject { common_name: CommonName::Node, organization: None, until: None, masters_before: None };
+const SYSTEM_NODE: Subject = Subject {
+    common_name: CommonName::SystemNode,
+    organization: Some("system:nodes"),
+    until: None,
+    masters_before: None,
+};
 
 const fn conf(file: &'static str, documented_user: &'static str, server: Server) -> Files {
     Files::Kubeconfig { file, documented_user, server }
@@ -197,7 +221,7 @@ const TABLE: &[Row] = table! {
     EtcdHealthcheckClient  "etcd-healthcheck-client"          ETCD Client           cn("kube-etcd-healthcheck-client"),                       cn("kube-etcd-healthcheck-client"),                             Files::Pair("etcd/healthcheck-client");
     KubeletServer          "kubelet-server"                   K8S  Server           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    Files::Pair("kubelet");
     KubeletClient          "kubelet-client"                   K8S  Client           SYSTEM_NODE,                                              SYSTEM_NODE,                                                    conf("kubelet.conf", "default-auth", Server::LocalSince(33));
-    Admin                  "admin"                            K8S  Client           cn_o("kubernetes-admin", CLUSTER_ADMINS),                 cn_o("kubernetes-admin", CLUSTER_ADMINS),                       conf("admin.conf", "default-admin", Server::Endpoint);
+    Admin                  "admin"                            K8S  Client           cn_o("kubernetes-admin", CLUSTER_ADMINS),                 of_cluster_admins("kubernetes-admin"),                          conf("admin.conf", "default-admin", Server::Endpoint);
     SuperAdmin             "super-admin"                      K8S  Client           cn_o("kubernetes-super-admin", MASTERS),                  cn_o("kubernetes-super-admin", MASTERS),                        conf("super-admin.conf", "default-super-admin", Server::Endpoint);
     ControllerManager      "controller-manager"               K8S  Client           cn("system:kube-controller-manager"),                     cn("system:kube-controller-manager"),                           conf("controller-manager.conf", "default-controller-manager", Server::Local);
     Scheduler              "scheduler"                        K8S  Client           cn("system:kube-scheduler"),                              cn("system:kube-scheduler"),                                    conf("scheduler.conf", "default-scheduler", Server::Local);
@@ -223,6 +247,11 @@ impl Role {
     #[must_use]
     pub fn authority(self) -> Option<Self> {
         self.row().authority
+    }
+
+    /// Whether certificates of this role are for servers, whatever else.
+    pub(crate) fn is_serving(self) -> bool {
+        matches!(self.row().kind, Kind::Server | Kind::ServerAndClient)
     }
 
     /// Whether certificates of this role sign others.

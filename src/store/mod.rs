@@ -2,8 +2,9 @@
 
 use std::fs::{self, DirBuilder, File as OpenFile, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
-use crate::disk::{Found, Written, find};
+use crate::disk::{Found, Written, find, place, place_of_directory};
 use crate::error::{Code, Error, Result};
 use crate::file::File;
 use crate::layout::Layout;
@@ -40,7 +41,7 @@ impl Store {
     /// [`Code::Locked`] when another `Store` has it open, [`Code::Io`] when it cannot be opened or made.
     pub fn open(layout: impl Into<Layout>) -> Result<Self> {
         let layout = layout.into();
-        let directory = layout.on_disk(layout.directory());
+        let directory = place_of_directory(layout.root_directory(), layout.directory())?;
         if !directory.exists() {
             DirBuilder::new()
                 .recursive(true)
@@ -84,11 +85,11 @@ impl Store {
     pub fn commit(&self, pki: &mut Pki) -> Result<()> {
         let mut written = Written::default();
         for file in pki.files() {
-            let path = self.layout.on_disk(&self.layout.absolute(file.path()));
+            let path = self.place(file)?;
             match pki.loaded(file) {
                 Some(old) if old == file => {}
                 Some(old) => {
-                    self.check_unchanged(old)?;
+                    self.check_unchanged(old, &path)?;
                     written.write_over(&path, file.bytes(), file.mode())?;
                 }
                 None => written.write_new(&path, file.bytes(), file.mode())?,
@@ -99,18 +100,18 @@ impl Store {
         Ok(())
     }
 
+    fn place(&self, file: &File) -> Result<PathBuf> {
+        place(self.layout.root_directory(), &self.layout.absolute(file.path()))
+    }
+
     /// Compare and swap: nobody else's change is overwritten unseen.
-    fn check_unchanged(&self, old: &File) -> Result<()> {
-        let path = self.layout.absolute(old.path());
-        let changed = |found: &str| {
-            Err(Error::new(Code::Changed, "the file that was loaded")
-                .found(found)
-                .file(self.layout.on_disk(&path)))
-        };
-        if fs::symlink_metadata(self.layout.on_disk(&path)).is_ok_and(|metadata| metadata.is_symlink()) {
+    fn check_unchanged(&self, old: &File, place: &Path) -> Result<()> {
+        let changed =
+            |found: &str| Err(Error::new(Code::Changed, "the file that was loaded").found(found).file(place));
+        if fs::symlink_metadata(place).is_ok_and(|metadata| metadata.is_symlink()) {
             return changed("a symbolic link, which is not replaced");
         }
-        match find(self.layout.root_directory(), &path) {
+        match find(None, place) {
             Found::File(now) if *now.bytes == *old.bytes() && now.mode == old.mode() => Ok(()),
             Found::File(_) => changed("another one: somebody has changed it in the meantime"),
             Found::Nothing => changed("none"),

@@ -162,6 +162,11 @@ impl Certificate {
         self.0.not_after
     }
 
+    /// Whether a moment is within the validity.
+    pub(crate) fn is_valid_at(&self, moment: Time) -> bool {
+        self.not_before() <= moment && moment <= self.not_after()
+    }
+
     /// The certified public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {

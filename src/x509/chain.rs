@@ -3,6 +3,7 @@
 use super::Certificate;
 use crate::error::{Code, Error, Result};
 use crate::key::Signer;
+use crate::time::Time;
 
 /// Certificates one behind the other, as a file holds them.
 pub(crate) fn to_pem(certificates: &[Certificate]) -> String {
@@ -44,12 +45,17 @@ pub(crate) fn leaf(chain: &[Certificate]) -> Result<&Certificate> {
 pub(crate) fn path_to<'a>(
     chain: &[Certificate],
     trusted: &'a [Certificate],
+    now: Time,
 ) -> Option<(Vec<Certificate>, &'a Certificate)> {
     let (leaf, behind) = chain.split_first()?;
     let between = chain_above(leaf, behind);
     let mut path = std::iter::once(leaf).chain(&between).enumerate();
     let (length, anchor) = path.find_map(|(length, last)| {
-        Some((length, trusted.iter().find(|authority| last.check_issued_by(authority).is_ok())?))
+        let mut signers = trusted.iter().filter(|authority| last.check_issued_by(authority).is_ok());
+        // Of several for one key any will do that is valid.
+        let first = signers.next()?;
+        let valid = std::iter::once(first).chain(signers).find(|authority| authority.is_valid_at(now));
+        Some((length, valid.unwrap_or(first)))
     })?;
     Some((between.into_iter().take(length).collect(), anchor))
 }

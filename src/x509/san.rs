@@ -31,7 +31,13 @@ impl AlternativeName {
     /// The same as a name that a certificate may be given, in lower case; `None` for what Kubernetes does not look at.
     pub(crate) fn to_san(&self) -> Option<San> {
         match self {
-            Self::Dns(name) => name.to_ascii_lowercase().parse().ok(),
+            Self::Dns(name) => {
+                let name = name.trim_end_matches('.').to_ascii_lowercase();
+                // What a San would refuse, and some client matches all the same: `my_lb.corp`, `*.local`.
+                let is_tame = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte);
+                let is_tame = !name.is_empty() && name.len() <= 253 && name.bytes().all(is_tame);
+                name.parse().ok().or_else(|| is_tame.then(|| San::literal(&name)))
+            }
             Self::Ip(address) => Some(San::Ip(*address)),
             Self::Email(_) | Self::Uri(_) | Self::Other(_) => None,
         }

@@ -1,9 +1,11 @@
 //! [`Expected`]: all that one machine must hold.
 
+use std::net::IpAddr;
+
 use crate::cluster::{Cluster, Etcd, KubeletClientCertificate, Node, NodeKind};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
-use crate::names::Endpoint;
+use crate::names::{Endpoint, San};
 use crate::role::table::{Files, Server};
 use crate::role::{self, Profile, Role};
 use crate::x509::Certificate;
@@ -160,6 +162,11 @@ impl Expected {
     /// Where this node may reach an API server of its cluster.
     pub(crate) fn servers(&self) -> impl Iterator<Item = Endpoint> {
         [self.cluster.endpoint.clone(), self.node.local_endpoint(&self.cluster)].into_iter()
+    }
+
+    /// Whether an address in the API server's certificate may be that of the service `kubernetes`: it is no server's.
+    pub(crate) fn may_be_service(&self, address: IpAddr) -> bool {
+        !address.is_loopback() && self.servers().all(|server| server.san() != San::Ip(address))
     }
 
     /// The common name of an authority in the convention.

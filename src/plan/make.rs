@@ -12,6 +12,7 @@ use crate::issuer::BACKDATE;
 use crate::key::Signer;
 use crate::kubeconfig::Kubeconfig;
 use crate::layout::Part;
+use crate::names::San;
 use crate::pki::{Held, Pki};
 use crate::role::table::Files;
 use crate::role::{Profile, Role};
@@ -97,6 +98,8 @@ const AS_IT_IS: &str =
     "it would be issued again as it is: describe the cluster and the node to have it issued as they say";
 /// A shorter lifetime was an accident.
 const SHORTEST: Duration = Duration::from_secs(3600);
+const UNJUDGED: &str = "it may be good, and cannot be judged here: describe the cluster and the node to have it \
+                        issued anew";
 const FOREIGN: &str = "the authority's certificate looks like another cluster's: it is not that of its key, or none of \
                        the certificates here is its; put the right one back, or describe the cluster if it is right";
 const OTHER_KEYS: &str = "a plan would drop what cannot be read, and other keys with it, whose tokens would become \
@@ -275,7 +278,10 @@ impl Maker<'_> {
         let mend = mend(finding.id());
         // What is only not judged here may be as good as what would take its place.
         let is_unjudged = finding.id() == FindingId::Unsupported && finding.severity() < Severity::Error;
-        if is_unjudged || matches!(mend, Mend::Hand) {
+        if is_unjudged && !self.expected.is_described() {
+            return self.blocked.push(cause.blocked(finding.role(), UNJUDGED));
+        }
+        if let Mend::Hand = mend {
             return self.blocked.push(cause.blocked(finding.role(), finding.mend()));
         }
         let own = finding.role().and_then(|role| Some((role, self.part(role, finding.file())?)));
@@ -586,6 +592,11 @@ impl Maker<'_> {
             match held.certificate() {
                 Some(old) if self.is_mended_above(&cause, old, &issuer_ends) => {}
                 Some(old) if !is_mended_by(&cause, &profile, old) => as_it_is.push(cause),
+                // The new one has the names that every cluster's has, and still lacks one.
+                Some(_) if cause.finding == Some(FindingId::SanMissing) && !self.has_service(&profile) => {
+                    as_it_is.push(cause.clone());
+                    due.push(cause);
+                }
                 _ => due.push(cause),
             }
         }
@@ -639,6 +650,14 @@ impl Maker<'_> {
         step.profile = Some(profile);
         step.ends = clamped;
         step.shortened_from = end.filter(|end| Some(*end) != clamped);
+    }
+
+    /// Whether the API server can be called by the address of the service `kubernetes`, as far as that is known.
+    fn has_service(&self, profile: &Profile) -> bool {
+        let mut sans = profile.sans().iter();
+        profile.role() != Role::ApiServer
+            || self.expected.is_described()
+            || sans.any(|san| matches!(san, San::Ip(address) if self.expected.may_be_service(*address)))
     }
 
     /// What a leaf is to be issued as; otherwise why that is not known.
@@ -796,6 +815,7 @@ fn is_mended_by(cause: &Cause, profile: &Profile, old: &Certificate) -> bool {
     let subject = old.subject();
     match cause.finding {
         // What no file tells is not issued either.
+        Some(FindingId::SanMissing) if cause.severity < Severity::Error => false,
         Some(FindingId::SanMissing) => !difference(profile, old).added_sans.is_empty(),
         Some(FindingId::WrongCommonName | FindingId::NodeNameMismatch) => {
             subject.common_name() != Some(profile.common_name())

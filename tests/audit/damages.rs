@@ -189,8 +189,11 @@ fn a_machine_mended_by_hand_has_no_findings() {
 #[test]
 fn the_table_has_every_finding_in_every_severity() {
     let damages = damages();
-    let said: BTreeSet<_> =
-        damages.iter().flat_map(|it| &it.described).map(|(id, severity, _)| (*id, *severity)).collect();
+    let said: BTreeSet<_> = damages
+        .iter()
+        .flat_map(|it| it.described.iter().chain(it.inferred.iter().flatten()))
+        .map(|(id, severity, _)| (*id, *severity))
+        .collect();
     let known: BTreeSet<_> =
         FindingId::all().flat_map(|id| id.severities().iter().map(move |severity| (id, *severity))).collect();
     assert_eq!(said, known);

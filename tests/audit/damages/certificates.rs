@@ -233,6 +233,18 @@ pub(super) fn names() -> Vec<Damage> {
         damage("a kubelet has no group", &[(Id::GroupMissing, Error, "kubelet.conf")], |m| {
             m.forge("kubelet.conf", |it| it.named("system:node:cp-1", &[]));
         }),
+        on(
+            Kind::Kubeadm,
+            "the server lacks the address of the service",
+            &[(Id::SanMissing, Error, "pki/apiserver.crt")],
+            |m| {
+                m.forge("pki/apiserver.crt", |it| {
+                    let names = it.sans.split(',').filter(|name| !name.contains("10.96.0.1"));
+                    it.sans = names.collect::<Vec<_>>().join(",");
+                });
+            },
+        )
+        .inferred(&[(Id::SanMissing, Warning, "pki/apiserver.crt")]),
         damage(
             "an administrator has a site's group",
             &[(Id::GroupMissing, Warning, "admin.conf"), (Id::GroupUnexpected, Warning, "admin.conf")],

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod care;
 mod clusters;
 mod disk;
 mod foreign;

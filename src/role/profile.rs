@@ -41,16 +41,12 @@ impl Profile {
             Convention::Documented => row.documented,
             Convention::Kubeadm => row.kubeadm,
         };
-        let organizations: Vec<String> = subject
-            .organization
-            .filter(|_| !subject.until.is_some_and(|minor| cluster.is_since(minor)))
-            .map(|group| match subject.masters_before.is_some_and(|minor| cluster.is_before(minor)) {
-                true => MASTERS,
-                false => group,
-            })
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let group = subject.organization.filter(|_| !subject.until.is_some_and(|it| cluster.is_since(it)));
+        let rule_organizations: Vec<String> = group.into_iter().map(str::to_owned).collect();
+        let organizations = match subject.masters_before.is_some_and(|minor| cluster.is_before(minor)) {
+            true => vec![MASTERS.to_owned()],
+            false => rule_organizations.clone(),
+        };
         let node = node.map_or(given, |node| node.name().as_str());
         Self {
             role,
@@ -62,7 +58,7 @@ impl Profile {
                 CommonName::Node => node.to_owned(),
                 CommonName::SystemNode => format!("{NODE_USER}{node}"),
             },
-            rule_organizations: organizations.clone(),
+            rule_organizations,
             organizations,
             path_length: None,
             sans: Vec::new(),

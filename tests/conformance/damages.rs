@@ -37,7 +37,8 @@ const MENDABLE: &[Damage] = &[
         file: "pki/apiserver.crt",
         what: "another machine's names",
         damage: |root| {
-            let extensions = ["extendedKeyUsage=serverAuth", "subjectAltName=DNS:elsewhere,DNS:kubernetes"];
+            let extensions =
+                ["extendedKeyUsage=serverAuth", "subjectAltName=DNS:elsewhere,DNS:kubernetes,IP:10.96.0.1"];
             forge(root, "pki/apiserver.crt", "pki/ca", "/CN=kube-apiserver", &extensions)
         },
     },

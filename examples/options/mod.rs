@@ -145,7 +145,8 @@ impl Options {
 
     /// The cluster and its first node, with a default for everything but what a configuration should say.
     pub(crate) fn first_node(mut self) -> Result<Description, Error> {
-        if let Some(kind) = self.kind.as_deref().filter(|kind| *kind != "control-plane") {
+        let kind = self.kind.as_deref().filter(|kind| *kind != "control-plane");
+        if let Some(kind) = kind.filter(|_| self.config.is_none()) {
             return Err(format!("--kind {kind:?}: the first node is of the kind control-plane").into());
         }
         self.default_machine()?;

@@ -593,6 +593,13 @@ fn every_example_takes_a_configuration_which_its_other_options_override() {
         "{said}"
     );
 
+    let refused = "apiServer: {certSans: [a.example], certSANs: [a_b]}";
+    let refused = document("v1beta4", "ClusterConfiguration", refused);
+    std::fs::write(directory.path().join("refused.yaml"), refused).unwrap();
+    let said = utf8(run("create_cluster", &["third", "--config", "refused.yaml"]).stderr);
+    let note = "note: refused.yaml: ClusterConfiguration.apiServer.certSans: unknown to kubeadm's v1beta4";
+    assert!(said.starts_with(note) && said.contains("\nerror: refused.yaml: "), "{said}");
+
     let joining = document("v1beta4", "JoinConfiguration", "nodeRegistration: {name: a}");
     std::fs::write(directory.path().join("joining.yaml"), joining).unwrap();
     let joining = run("create_cluster", &["third", "--config", "joining.yaml", "--endpoint", "a"]);

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use kubepki::{Authorities, Findings, Layout, Pki, Role, Severity, Time};
+use kubepki::{Authorities, Cluster, Findings, Layout, Node, Pki, Role, Severity, Time};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -424,6 +424,33 @@ fn check_pki_takes_what_is_not_said_from_the_files() {
     let worker = root.path().join("6/workers/w-1");
     ends_with(&check(&worker, &["--node", "w-1"]), 0, &["0 errors, 0 warnings, 0 notes"]);
     ends_with(&check(&worker, &["--address", "192.0.2.8"]), 1, &["IP:192.0.2.8"]);
+}
+
+#[test]
+fn files_tell_cluster_and_node_or_neither() {
+    let (machine, authorities) = Machine::new();
+    let pki = machine.load();
+    let node = pki.expected().node().unwrap();
+    assert_eq!((node.name().as_str(), node.advertise_address()), ("cp-1", "192.0.2.10".parse().ok()));
+    assert_eq!(pki.expected().cluster(), Some(&fast_cluster_as_told()));
+
+    let worker = Node::worker("w-1".parse().unwrap());
+    let worker = Pki::from_files(files_of(&authorities.join(&fast_cluster(), &worker, time(MADE)).unwrap()));
+    let node = worker.expected().node().unwrap();
+    assert_eq!((node.name().as_str(), node.advertise_address()), ("w-1", None));
+
+    let nothing = Pki::from_files(Vec::<(PathBuf, Vec<u8>)>::new());
+    assert!(nothing.expected().cluster().is_none() && nothing.expected().node().is_none());
+}
+
+/// No file tells the subnets of services, nor for certain an algorithm.
+fn fast_cluster_as_told() -> Cluster {
+    let told = Cluster::new("api.example.com:6443".parse().unwrap()).service_subnets([]);
+    told.name("default-cluster".parse().unwrap()).dns_domain("cluster.local".parse().unwrap())
+}
+
+fn files_of(pki: &Pki) -> Vec<(PathBuf, Vec<u8>)> {
+    pki.files().map(|file| (file.path().to_owned(), file.bytes().to_vec())).collect()
 }
 
 #[test]

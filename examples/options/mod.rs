@@ -258,10 +258,12 @@ impl Options {
         let mut certificates = None;
         let (cluster, node) = match self.config {
             Some(file) => {
-                let mut configuration = KubeadmConfiguration::load(&file)?;
-                for remark in configuration.remarks() {
+                let mut remarks = Vec::new();
+                let configuration = KubeadmConfiguration::load_remarking(&file, &mut remarks);
+                for remark in remarks {
                     eprintln!("note: {}: {remark}", file.display());
                 }
+                let mut configuration = configuration?;
                 if self.kind.is_some() {
                     return Err("--kind: --config says of which kind the machine is".into());
                 }

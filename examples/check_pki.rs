@@ -7,9 +7,9 @@ mod options;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use kubepki::{Expected, Layout, Pki, Severity, Time};
+use kubepki::{Layout, Pki, Severity, Time};
 use lexopt::prelude::*;
-use options::{Description, Error, Options, print, value};
+use options::{Error, Existing, Names, Options, print, value};
 
 const USAGE: &str = "usage: check_pki DIR [OPTION]...
   DIR                                 has pki/ and *.conf, such as /etc/kubernetes
@@ -17,13 +17,14 @@ const USAGE: &str = "usage: check_pki DIR [OPTION]...
   [--tree]                            who signed what, before the report
   [--at TIME]                         as if it were then, in RFC 3339 (now)
   [--root PREFIX]                     look below this directory, such as a backup of /
-With one of these it is checked against the description, without any against itself:";
+Ends with 0 without a finding of severity error, with 1 when there is one, with 2 when it could not look.
+What these do not say is told by the files themselves, and the defaults stand for what no file tells:";
 
 struct Arguments {
     layout: Layout,
     format: Format,
     now: Time,
-    description: Option<Description>,
+    existing: Existing,
 }
 
 #[derive(Clone, Copy)]
@@ -41,12 +42,9 @@ fn main() -> ExitCode {
     })
 }
 
-fn check(Arguments { layout, format, now, description }: Arguments) -> Result<ExitCode, Error> {
+fn check(Arguments { layout, format, now, existing }: Arguments) -> Result<ExitCode, Error> {
     let pki = Pki::load(layout.clone())?;
-    let expected = match description {
-        Some(Description { cluster, node, .. }) => Expected::new(&cluster, &node).layout(layout),
-        None => pki.expected().clone(),
-    };
+    let expected = existing.expected(&pki, &layout, Names::Told)?;
     let findings = pki.audit(&expected, now);
     let report = pki.report(&findings, now);
     match format {
@@ -62,7 +60,7 @@ fn check(Arguments { layout, format, now, description }: Arguments) -> Result<Ex
 fn read_arguments() -> Result<Option<Arguments>, Error> {
     let (mut directory, mut root, mut formats, mut now) = (None, None, Vec::new(), None);
     let mut options = Options::default();
-    let mut arguments = lexopt::Parser::from_env();
+    let mut arguments = options::parser();
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(text) if directory.is_none() => directory = Some(PathBuf::from(text)),
@@ -85,12 +83,11 @@ fn read_arguments() -> Result<Option<Arguments>, Error> {
         [format] => *format,
         _ => return Err("--json, --prometheus, --tree: one of them".into()),
     };
-    let description = options.if_given()?;
-    let layout = description.as_ref().map_or_else(|| Layout::new(&directory), |it| it.layout(&directory));
+    let existing = options.existing()?;
     Ok(Some(Arguments {
-        layout: root.into_iter().fold(layout, Layout::root),
+        layout: root.into_iter().fold(existing.layout(&directory), Layout::root),
         format,
         now: now.unwrap_or_else(Time::now),
-        description,
+        existing,
     }))
 }

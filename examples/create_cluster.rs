@@ -63,7 +63,7 @@ fn create(Arguments { out, description, workers }: &Arguments) -> Result<(), Err
 fn read_arguments() -> Result<Option<Arguments>, Error> {
     let (mut out, mut options) = (None, Options::default());
     let mut workers = Vec::<Node>::new();
-    let mut arguments = lexopt::Parser::from_env();
+    let mut arguments = options::parser();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("out") => out = Some(PathBuf::from(arguments.value()?)),

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 
 fn join() -> Result<(), Error> {
     let (mut from, mut out, mut options) = (None, None, Options::default());
-    let mut arguments = lexopt::Parser::from_env();
+    let mut arguments = options::parser();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("from") => from = Some(PathBuf::from(arguments.value()?)),

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn whoami() -> Result<(), Error> {
     let (mut file, mut at) = (None, Time::now());
-    let mut arguments = lexopt::Parser::from_env();
+    let mut arguments = options::parser();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("at") => at = value("at", &mut arguments)?,

@@ -390,8 +390,9 @@ impl Node {
         &self.name
     }
 
-    /// Where others reach the node's API server and etcd; a worker has neither.
-    pub(crate) fn advertise_address(&self) -> Option<IpAddr> {
+    /// Where others reach the node's API server and etcd member; `None` for a worker, which has neither.
+    #[must_use]
+    pub fn advertise_address(&self) -> Option<IpAddr> {
         match self.kind {
             NodeKind::ControlPlane { advertise } | NodeKind::EtcdMember { advertise } => Some(advertise),
             NodeKind::Worker => None,

@@ -129,6 +129,23 @@ impl Expected {
         Profile::new(role, &self.cluster, Some(&self.node), "").adopting(certificate)
     }
 
+    /// The cluster. Where it is [inferred](Self::inferred) it has only what the files tell, so no service subnets; `None`
+    /// where they do not tell the endpoint.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        Some(&self.cluster).filter(|cluster| !cluster.endpoint.san().is_unknown())
+    }
+
+    /// The node. Where it is [inferred](Self::inferred) it has only what the files tell, so no added names; `None` where
+    /// they do not tell its name, or the address of one that is no worker.
+    #[must_use]
+    pub fn node(&self) -> Option<&Node> {
+        let address = self.node.advertise_address();
+        let is_unknown = San::from(self.node.name()).is_unknown()
+            || address.is_some_and(|address| San::from(address).is_unknown());
+        (!is_unknown).then_some(&self.node)
+    }
+
     /// Another place for the files than `/etc/kubernetes`.
     #[must_use]
     pub fn layout(mut self, layout: Layout) -> Self {

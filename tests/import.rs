@@ -575,7 +575,7 @@ fn every_example_takes_a_configuration_which_its_other_options_override() {
         (document("v1beta4", "InitConfiguration", "nodeRegistration: {nam: a}"), "--node NAME"),
         (document("v1beta4", "JoinConfiguration", "nodeRegistration: {name: a}"), "--endpoint HOST:PORT"),
     ] {
-        std::fs::write(directory.path().join("lacks.yaml"), file).unwrap();
+        std::fs::write(directory.path().join("lacks.yaml"), &file).unwrap();
         let output = run("check_pki", &["first", "--config", "lacks.yaml"]);
         let said = utf8(output.stderr);
         assert_eq!(output.status.code(), Some(2));
@@ -583,5 +583,28 @@ fn every_example_takes_a_configuration_which_its_other_options_override() {
             said.contains("error: lacks.yaml: ") && said.contains(&format!("; {option} gives it")),
             "{said}"
         );
+        assert_eq!(said.contains("note: lacks.yaml: "), file.contains("nam: a"), "{said}");
     }
+
+    let noted = run("create_cluster", &["third", "--config", &first, "--kind", "worker"]);
+    let said = utf8(noted.stderr);
+    assert!(
+        said.contains("error: --kind") && said.contains(&format!("note: {first}: document 3: ")),
+        "{said}"
+    );
+
+    let refused = "apiServer: {certSans: [a.example], certSANs: [a_b]}";
+    let refused = document("v1beta4", "ClusterConfiguration", refused);
+    std::fs::write(directory.path().join("refused.yaml"), refused).unwrap();
+    let said = utf8(run("create_cluster", &["third", "--config", "refused.yaml"]).stderr);
+    let note = "note: refused.yaml: ClusterConfiguration.apiServer.certSans: unknown to kubeadm's v1beta4";
+    assert!(said.starts_with(note) && said.contains("\nerror: refused.yaml: "), "{said}");
+
+    let joining = document("v1beta4", "JoinConfiguration", "nodeRegistration: {name: a}");
+    std::fs::write(directory.path().join("joining.yaml"), joining).unwrap();
+    let joining = run("create_cluster", &["third", "--config", "joining.yaml", "--endpoint", "a"]);
+    let said = utf8(joining.stderr);
+    assert_eq!(joining.status.code(), Some(1));
+    assert!(said.contains("InitConfiguration") && said.contains("; join_node makes"), "{said}");
+    assert!(!directory.path().join("third").exists());
 }

@@ -1,6 +1,6 @@
 //! What a plan changes and why, what it leaves, and what is on the disk afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -1014,17 +1014,120 @@ fn renew_pki_says_what_it_does_and_how_it_went() {
     }
     let output = run(renew_pki(&machine).args(["--at", &soon]));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "nothing was changed, because of --at\n");
+    assert!(text(&output.stdout).contains("because it ends at "), "{}", text(&output.stdout));
+    assert_eq!(machine.tree(), before);
+    let output = run(renew_pki(&machine).arg("--all"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(machine.changed(&before), leaves());
 
     fs::remove_file(machine.at("pki/ca.key")).unwrap();
     fs::remove_file(machine.at("pki/apiserver.key")).unwrap();
-    let output = run(renew_pki(&machine).args(["--at", &soon]));
+    let output = run(&mut renew_pki(&machine));
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     assert!(
         said.starts_with("blocked:\n  pki/apiserver.key: missing-file: the key of kubernetes-ca"),
         "{said}"
     );
+}
+
+#[test]
+fn renew_pki_fails_when_what_is_due_or_asked_for_is_blocked_and_not_for_what_is_neither() {
+    let machine = Machine::new();
+    fs::remove_file(machine.at("pki/ca.key")).unwrap();
+    let soon = later(machine.now, 340).to_string();
+    for (arguments, code) in
+        [(&[][..], 0), (&["--all"], 1), (&["--at", &soon], 1), (&["--at", &soon, "--within", "20"], 0)]
+    {
+        let output = run(renew_pki(&machine).args(arguments).arg("--dry-run"));
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert_eq!(said.contains("blocked:\n"), code == 1, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn renew_pki_says_why_it_leaves_what_ends_soon() {
+    let machine = Machine::new();
+    for (days, said) in [
+        ("300", "nothing to do\n"),
+        (
+            "400",
+            "nothing to do\n12 certificates end within 400 days, but new ones would hardly last longer\n",
+        ),
+    ] {
+        let output = run(renew_pki(&machine).args(["--within", days]));
+        assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(0), said));
+    }
+}
+
+#[test]
+fn renew_pki_says_that_nothing_was_changed_when_a_file_cannot_be_written() {
+    let machine = Machine::new();
+    let before = machine.tree();
+    // Room for the lock, none for a file.
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 0; trap '' XFSZ; exec \"$0\" \"$@\" 2>&1 | cat"]).arg(example());
+    let output = run(command.arg(machine.directory.path()).arg("--all"));
+    assert!(text(&output.stdout).contains("\nerror: nothing was changed: "), "{}", text(&output.stdout));
+    assert_eq!(machine.tree(), before);
+}
+
+/// Options change what they say and nothing else: what they do not say, the files tell.
+#[test]
+fn renew_pki_with_an_option_changes_what_it_says_and_drops_no_name() {
+    let machine = |cluster: Cluster, node: Node| {
+        Machine::of(
+            &Pki::create(&cluster.key_algorithm(KeyAlgorithm::EcdsaP256), &node, Time::now()).unwrap(),
+        )
+    };
+    let kubeadm = || cluster(KeyAlgorithm::EcdsaP256, kubepki::Convention::Kubeadm);
+    let named = || node().san(Role::ApiServer, "old.example.com".parse().unwrap());
+    let local = || control_plane("first", "127.0.0.1");
+    let at_home = || Cluster::new("127.0.0.1:6443".parse().unwrap());
+    for (machine, node_name) in [
+        (machine(kubeadm(), named().bind_port(7443)), "cp-1"),
+        (machine(kubeadm().kubernetes_version("1.36".parse().unwrap()), named()), "cp-1"),
+        (machine(fast_cluster().service_subnets(["172.20.0.0/16".parse().unwrap()]), named()), "cp-1"),
+        (machine(fast_cluster().service_subnets(["fd00:1::/108".parse().unwrap()]), named()), "cp-1"),
+        (machine(fast_cluster().dns_domain("k8s.example".parse().unwrap()), node()), "cp-1"),
+        (
+            machine(fast_cluster().name("prod".parse().unwrap()).etcd(kubepki::Etcd::Dedicated), node()),
+            "cp-1",
+        ),
+        (machine(at_home(), local()), "first"),
+        (machine(at_home().convention(kubepki::Convention::Kubeadm), local()), "first"),
+    ] {
+        let before = machine.tree();
+        let old = machine.certificates("pki/apiserver.crt").remove(0);
+        let output = run(renew_pki(&machine).args(["--san", "new.example.com"]));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        assert_eq!(machine.changed(&before), ["pki/apiserver.crt", "pki/apiserver.key"], "{said}");
+        let new = machine.certificates("pki/apiserver.crt").remove(0);
+        let added = AlternativeName::Dns("new.example.com".to_owned());
+        let names: BTreeSet<_> = old.sans().iter().cloned().chain([added]).collect();
+        assert_eq!(new.sans().iter().cloned().collect::<BTreeSet<_>>(), names, "{said}");
+        assert!(new.sans().contains(&AlternativeName::Dns(node_name.to_owned())));
+        let again = run(renew_pki(&machine).args(["--san", "new.example.com"]));
+        assert_eq!(text(&again.stdout), "nothing to do\n");
+    }
+}
+
+#[test]
+fn what_the_clusters_authority_has_not_signed_gives_renew_pki_no_name() {
+    let machine = Machine::new();
+    let node = node().san(Role::ApiServer, "evil.example.com".parse().unwrap());
+    let other = Machine::of(&Pki::create(&fast_cluster(), &node, Time::now()).unwrap());
+    for file in ["pki/apiserver.crt", "pki/apiserver.key"] {
+        machine.write(file, other.read(file));
+    }
+    let output = run(renew_pki(&machine).args(["--san", "new.example.com"]));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let sans = machine.certificates("pki/apiserver.crt")[0].sans().to_vec();
+    let has = |name: &str| sans.contains(&AlternativeName::Dns(name.to_owned()));
+    assert!(has("new.example.com") && has("api.example.com") && !has("evil.example.com"), "{sans:?}");
 }
 
 #[test]

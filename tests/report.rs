@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use kubepki::{Authorities, Findings, Layout, Pki, Role, Severity, Time};
+use kubepki::{Authorities, Cluster, Findings, Layout, Node, Pki, Role, Severity, Time};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -389,6 +389,108 @@ fn check_pki_ends_with_what_it_found() {
     ends_with(&check(&empty, &[]), 1, &["missing-file", "no certificate"]);
 }
 
+/// Without any defect a directory is clean by the options that it was made with, by each of them alone, and by an option
+/// that says what is so.
+#[test]
+fn check_pki_takes_what_is_not_said_from_the_files() {
+    let root = tempfile::tempdir().unwrap();
+    let fast = ["--algorithm", "ecdsa-p256"];
+    for (position, options) in [
+        &["--endpoint", "api.example.com:6443", "--address", "192.0.2.10", "--convention", "kubeadm"][..],
+        &["--convention", "kubeadm", "--kubernetes-version", "1.36", "--cluster-name", "prod"],
+        &["--convention", "kubeadm", "--kubernetes-version", "1.34", "--address", "192.0.2.10"],
+        &["--node", "first", "--san", "192.168.1.1", "--dns-domain", "k8s.example"],
+        &["--service-subnet", "172.20.0.0/16", "--service-subnet", "fd00:1::/108"],
+        &["--service-subnet", "fd00:1::/108", "--address", "2001:db8::1", "--endpoint", "[2001:db8::1]:6443"],
+        &["--address", "192.0.2.1", "--endpoint", "198.51.100.1:6443", "--worker", "w-1=192.0.2.7"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let directory = root.path().join(position.to_string());
+        let mut create = Command::new(example("create_cluster"));
+        let created = create.arg(&directory).args(options).args(fast).output().unwrap();
+        assert!(created.status.success(), "{options:?}: {}", String::from_utf8_lossy(&created.stderr));
+        let exact: Vec<_> = options.chunks(2).filter(|it| it[0] != "--worker").flatten().copied().collect();
+        let each = exact.chunks(2).filter(|it| it[0] != "--service-subnet").map(<[&str]>::to_vec);
+        for given in each.chain([fast.to_vec(), [&exact[..], &fast].concat()]) {
+            let said = check(&directory, &given);
+            println!("{options:?}, {given:?}");
+            ends_with(&said, 0, &["0 errors, 0 warnings"]);
+        }
+        ends_with(&check(&directory, &["--node", "other"]), 1, &["san-missing", "node-name-mismatch"]);
+        ends_with(&check(&directory, &["--san", "a.example.org"]), 1, &["DNS:a.example.org"]);
+    }
+    let worker = root.path().join("6/workers/w-1");
+    ends_with(&check(&worker, &["--node", "w-1"]), 0, &["0 errors, 0 warnings, 0 notes"]);
+    ends_with(&check(&worker, &["--address", "192.0.2.8"]), 1, &["IP:192.0.2.8"]);
+}
+
+#[test]
+fn files_tell_cluster_and_node_or_neither() {
+    let (machine, authorities) = Machine::new();
+    let pki = machine.load();
+    let node = pki.expected().node().unwrap();
+    assert_eq!((node.name().as_str(), node.advertise_address()), ("cp-1", "192.0.2.10".parse().ok()));
+    assert_eq!(pki.expected().cluster(), Some(&fast_cluster_as_told()));
+
+    let worker = Node::worker("w-1".parse().unwrap());
+    let worker = Pki::from_files(files_of(&authorities.join(&fast_cluster(), &worker, time(MADE)).unwrap()));
+    let node = worker.expected().node().unwrap();
+    assert_eq!((node.name().as_str(), node.advertise_address()), ("w-1", None));
+
+    let nothing = Pki::from_files(Vec::<(PathBuf, Vec<u8>)>::new());
+    assert!(nothing.expected().cluster().is_none() && nothing.expected().node().is_none());
+}
+
+/// No file tells the subnets of services, nor for certain an algorithm.
+fn fast_cluster_as_told() -> Cluster {
+    let told = Cluster::new("api.example.com:6443".parse().unwrap()).service_subnets([]);
+    told.name("default-cluster".parse().unwrap()).dns_domain("cluster.local".parse().unwrap())
+}
+
+fn files_of(pki: &Pki) -> Vec<(PathBuf, Vec<u8>)> {
+    pki.files().map(|file| (file.path().to_owned(), file.bytes().to_vec())).collect()
+}
+
+#[test]
+fn check_pki_with_any_option_misses_the_address_of_the_service_kubernetes() {
+    let root = tempfile::tempdir().unwrap();
+    let cluster = fast_cluster().service_subnets(["10.0.0.16/28".parse().unwrap()]);
+    let authorities = Authorities::create(&cluster, Time::now()).unwrap();
+    let node = control_plane("cp-1", "192.0.2.10");
+    authorities.join(&cluster, &node, Time::now()).unwrap().save(root.path().join("a")).unwrap();
+    ends_with(&check(&root.path().join("a"), &[]), 0, &["0 errors"]);
+    ends_with(&check(&root.path().join("a"), &["--node", "cp-1"]), 1, &["san-missing", "IP:10.96.0.1"]);
+}
+
+/// As `cargo run` takes it, and as the program itself gets it when it is run by hand.
+#[test]
+fn every_example_leaves_out_a_leading_separator() {
+    let (machine, _) = Machine::new();
+    let directory = machine.path("").display().to_string();
+    let kubeconfig = machine.path("admin.conf").display().to_string();
+    let out = machine.path("new").display().to_string();
+    let (certificate, key) = (machine.path("pki/ca.crt"), machine.path("pki/ca.key"));
+    let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+    for (name, arguments) in [
+        ("check_pki", &[&*directory, "--json", "--at", MADE][..]),
+        ("renew_pki", &[&directory, "--dry-run", "--at", MADE]),
+        ("whoami", &[&kubeconfig]),
+        ("create_cluster", &[&out, "--algorithm", "ecdsa-p256"]),
+        ("join_node", &["--help"]),
+        ("one_certificate", &[&certificate, &key, "web.shop.svc"]),
+        ("kubeconfig_for_user", &[&directory, "127.0.0.1", "jane", "developers"]),
+    ] {
+        let run = |separators: &[&str]| {
+            Command::new(example(name)).args(separators).args(arguments).output().unwrap()
+        };
+        let said = run(&["--"]);
+        assert_eq!(said.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&said.stderr));
+        assert_ne!(run(&["--", "--", "--no-such"]).status.code(), Some(0), "{name}");
+    }
+}
+
 #[test]
 fn check_pki_says_when_it_cannot_look() {
     let directory = tempfile::tempdir().unwrap();
@@ -411,6 +513,16 @@ fn check_pki_says_when_it_cannot_look() {
     let mut bare = Command::new(example("check_pki"));
     ends_with(&bare.output().unwrap(), 2, &["DIR is missing"]);
     ends_with(&bare.arg("--help").output().unwrap(), 0, &["usage: check_pki DIR", "--endpoint"]);
+    for (name, codes) in [
+        ("check_pki", "Ends with 0 without a finding of severity error, with 1 when there is one, with 2"),
+        (
+            "renew_pki",
+            "Ends with 0, with 1 when something of severity error is left, or something that is due",
+        ),
+        ("whoami", "Ends with 0, or with 2 when"),
+    ] {
+        ends_with(&Command::new(example(name)).arg("--help").output().unwrap(), 0, &[codes]);
+    }
 }
 
 #[test]

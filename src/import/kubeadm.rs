@@ -102,25 +102,28 @@ impl KubeadmConfiguration {
     /// version or kind of `kubeadm.k8s.io` that is not supported, for two documents of a kind, and for values
     /// that kubeadm refuses, each with the field. (cmd/kubeadm/app/apis/kubeadm/validation/validation.go)
     pub fn from_yaml(documents: &[u8]) -> Result<Self> {
-        let mut remarks = Vec::new();
-        let [init, cluster, join] = &sections(document::read_all(documents, Self::LONGEST)?, &mut remarks)?;
+        Self::read(documents, &mut Vec::new())
+    }
 
-        let init_machine = machine(init, Some("localAPIEndpoint"), &mut remarks)?;
+    fn read(documents: &[u8], remarks: &mut Vec<Remark>) -> Result<Self> {
+        let [init, cluster, join] = &sections(document::read_all(documents, Self::LONGEST)?, remarks)?;
+
+        let init_machine = machine(init, Some("localAPIEndpoint"), remarks)?;
         let is_control_plane = join.get("controlPlane").is_some();
         let local_endpoint = is_control_plane.then_some("controlPlane.localAPIEndpoint");
-        let join_machine = machine(join, local_endpoint, &mut remarks)?;
+        let join_machine = machine(join, local_endpoint, remarks)?;
         let bind_port =
             init_machine.control_plane.as_ref().map_or(Endpoint::API_SERVER_PORT, |it| it.bind_port);
         Ok(Self {
             endpoint: cluster.parse("controlPlaneEndpoint", |text| endpoint(text, bind_port))?,
-            sans: sans(cluster, &mut remarks)?,
+            sans: sans(cluster, remarks)?,
             certificates_directory: cluster.parse("certificatesDir", absolute)?,
             init: (init.is_there || cluster.is_there).then_some(init_machine),
             join: join.is_there.then_some(join_machine),
-            cluster: description(cluster, &mut remarks)?,
+            cluster: description(cluster, remarks)?,
             name: None,
             advertise: None,
-            remarks,
+            remarks: remarks.clone(),
         })
     }
 
@@ -131,10 +134,20 @@ impl KubeadmConfiguration {
     /// As `from_yaml`, with the file; [`Code::Io`] when it cannot be read, [`Code::Malformed`] when it is no
     /// file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_remarking(path, &mut Vec::new())
+    }
+
+    /// The same with the [`remarks`](Self::remarks) in `remarks`, where as many of them stand when the file is refused
+    /// as had been made by then: a field that nobody knows may be why another one is missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_remarking(path: impl AsRef<Path>, remarks: &mut Vec<Remark>) -> Result<Self> {
         let path = path.as_ref();
         let absent = || Error::io(path, "read this file", &std::io::Error::other("there is none"));
         match disk::find(None, path) {
-            Found::File(file) => Self::from_yaml(&file.bytes).map_err(|error| error.file(path)),
+            Found::File(file) => Self::read(&file.bytes, remarks).map_err(|error| error.file(path)),
             Found::Nothing => Err(absent()),
             Found::Unreadable(error) => Err(error),
         }

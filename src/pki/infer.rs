@@ -179,11 +179,12 @@ impl<'a> Files<'a> {
         };
         // Which subnets there are is not known: names that are there stay.
         let mut cluster = Cluster::new(endpoint).convention(convention).service_subnets([]);
-        let domain = self.sans(Role::ApiServer).find_map(|san| match san {
+        // The documented convention has `kubernetes.default.svc.cluster` too.
+        let mut domains = self.sans(Role::ApiServer).filter_map(|san| match san {
             San::Dns(name) => name.as_str().strip_prefix("kubernetes.default.svc.")?.parse::<DnsName>().ok(),
             San::Ip(_) => None,
         });
-        let domain = domain.filter(|domain| domain.as_str() != "cluster");
+        let domain = domains.find(|domain| domain.as_str() != "cluster");
         cluster = domain.into_iter().fold(cluster, Cluster::dns_domain);
         cluster = self.version(&cluster).into_iter().fold(cluster, Cluster::kubernetes_version);
         let name = self.held.get(&Role::Admin).and_then(|held| {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cause::{Cause, Mend, mend};
 use super::{Action, Blocked, Difference, Extent, Keys, Policy, Reason, Step};
 use crate::authority::{AUTHORITIES, Authority};
 use crate::expected::Expected;
@@ -18,74 +19,6 @@ use crate::role::table::Files;
 use crate::role::{Profile, Role};
 use crate::time::Time;
 use crate::x509::{AlternativeName, Certificate, DistinguishedName, Usage, check_key, path_to};
-
-/// What mends a finding.
-enum Mend {
-    /// A new certificate, for a leaf with a new key; for an authority where that helps.
-    Certificate,
-    /// Whether it is renewed follows from the policy's window.
-    Window,
-    PublicKeys,
-    Cutting,
-    Mode,
-    Trust,
-    Server,
-    Verifying,
-    /// Nothing that a plan does: the finding says what does.
-    Hand,
-}
-
-/// The one table of what mends what.
-fn mend(id: FindingId) -> Mend {
-    use FindingId as Id;
-    match id {
-        Id::MissingFile
-        | Id::NotPem
-        | Id::WrongPemType
-        | Id::Malformed
-        | Id::Unsupported
-        | Id::KeyMismatch
-        | Id::KubeconfigKeyMismatch
-        | Id::KubeconfigIncomplete
-        | Id::WrongIssuer
-        | Id::BadSignature
-        | Id::Expired
-        | Id::NotYetValid
-        | Id::OutlivesAuthority
-        | Id::NotAnAuthority
-        | Id::AuthorityUsageMissing
-        | Id::UsageMissing
-        | Id::UsageUnexpected
-        | Id::SanMissing
-        | Id::SanUnexpected
-        | Id::ClientCertificateHasSan
-        | Id::WrongCommonName
-        | Id::GroupMissing
-        | Id::GroupUnexpected
-        | Id::GroupInOrganizationalUnit
-        | Id::NamedLikeAuthority
-        | Id::NodeNameMismatch
-        | Id::WeakKey
-        | Id::WeakSignature
-        | Id::DuplicateSerial
-        | Id::DiffersFromConvention => Mend::Certificate,
-        Id::ExpiresSoon => Mend::Window,
-        Id::ServiceAccountKeyMismatch => Mend::PublicKeys,
-        Id::TrailingData => Mend::Cutting,
-        Id::KeyReadableByOthers | Id::WritableByOthers => Mend::Mode,
-        Id::KubeconfigAuthorityMismatch => Mend::Trust,
-        Id::KubeconfigServerMismatch => Mend::Server,
-        Id::KubeconfigInsecure => Mend::Verifying,
-        Id::UnreadableFile
-        | Id::CaKeyMismatch
-        | Id::SharedFrontProxyAuthority
-        | Id::SharedEtcdAuthority
-        | Id::SharedTrustAnchor
-        | Id::KubeconfigOtherCredential
-        | Id::SymbolicLink
-        | Id::UnknownFile => Mend::Hand,
-    }
-}
 
 const NO_AUTHORITY: &str =
     "an authority is never made: copy it from another control-plane node or from a backup";
@@ -110,73 +43,6 @@ const ABOVE: &str = "it stands above the cluster's authorities: renew it where i
 const CLOCK: &str =
     "look at the clock first: an authority that is valid only later is not made anew for that";
 const NOT_DUE: &str = "it is not due by the window that was asked for: ask for a longer one to renew it now";
-
-/// Why something should be done.
-#[derive(Clone)]
-struct Cause {
-    reason: Reason,
-    finding: Option<FindingId>,
-    severity: Severity,
-    file: PathBuf,
-    found: String,
-    mend: String,
-}
-
-impl Cause {
-    fn from_finding(finding: &Finding) -> Self {
-        use FindingId as Id;
-        let reason = match finding.id() {
-            Id::MissingFile => Reason::Absent,
-            Id::SanMissing => Reason::SansChanged,
-            Id::WrongCommonName
-            | Id::GroupMissing
-            | Id::GroupUnexpected
-            | Id::GroupInOrganizationalUnit
-            | Id::NodeNameMismatch => Reason::SubjectChanged,
-            id => Reason::Finding(id),
-        };
-        Self {
-            reason,
-            finding: Some(finding.id()),
-            severity: finding.severity(),
-            file: finding.file().to_owned(),
-            found: match reason {
-                Reason::Finding(Id::Expired) => finding.found().to_owned(),
-                Reason::Finding(_) => format!("expected {}, found {}", finding.expected(), finding.found()),
-                _ => String::new(),
-            },
-            mend: finding.mend().to_owned(),
-        }
-    }
-
-    /// What no audit says.
-    fn new(reason: Reason, file: &Path) -> Self {
-        let (finding, found, mend) = (None, String::new(), String::new());
-        Self { reason, finding, severity: Severity::Warning, file: file.to_owned(), found, mend }
-    }
-
-    fn text(&self) -> String {
-        match self.found.is_empty() {
-            true => self.reason.to_string(),
-            false => format!("{}: {}", self.reason, self.found),
-        }
-    }
-
-    fn blocked(self, role: Option<Role>, why: impl Into<String>) -> Blocked {
-        let what = match self.finding {
-            Some(id) => id.to_string(),
-            None => self.reason.to_string(),
-        };
-        Blocked {
-            role,
-            file: self.file,
-            severity: self.severity,
-            finding: self.finding,
-            what,
-            why: why.into(),
-        }
-    }
-}
 
 type Causes = BTreeMap<Role, Vec<Cause>>;
 
@@ -600,7 +466,11 @@ impl Maker<'_> {
                 _ => due.push(cause),
             }
         }
-        self.block(role, as_it_is, if self.expected.is_described() { GROUP } else { AS_IT_IS });
+        let is_group = |cause: &Cause| cause.reason == Reason::SubjectChanged;
+        let (groups, as_it_is): (Vec<_>, Vec<_>) =
+            as_it_is.into_iter().partition(|cause| self.expected.is_described() && is_group(cause));
+        self.block(role, groups, GROUP);
+        self.block(role, as_it_is, AS_IT_IS);
         let end = self.end(&profile);
         let clamped = match (end, &issuer_ends) {
             (Some(end), Ok(issuer)) => Some(end.min(*issuer)),

@@ -1,6 +1,7 @@
 //! [`Plan`]: what would be changed on a machine, and why; nothing happens before it is applied.
 
 mod apply;
+mod cause;
 mod effects;
 mod make;
 mod show;

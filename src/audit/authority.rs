@@ -74,7 +74,7 @@ impl Audit<'_> {
         };
         let excluded: Vec<_> = needed.iter().filter(|usage| !certificate.allows(**usage)).collect();
         let finding = if !certificate.is_authority() {
-            let mend = match mend == RENEW && self.acts_as_authority(role, certificate) {
+            let mend = match mend == RENEW && Held::acts_as_authority(self.held, role, certificate) {
                 true => mend,
                 false => "put the authority's own certificate here",
             };
@@ -95,11 +95,6 @@ impl Audit<'_> {
             return;
         };
         self.findings.push(finding.role_is(role));
-    }
-
-    /// Whether it does not say that it is one, as certificates before version 3 cannot, and has signed as one.
-    fn acts_as_authority(&self, role: Role, certificate: &Certificate) -> bool {
-        certificate.is_silent_about_authority() && Held::has_signed(self.held, role, certificate)
     }
 
     fn mend_authority(&self, role: Role, certificate: &Certificate) -> &'static str {

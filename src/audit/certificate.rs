@@ -80,9 +80,7 @@ impl Audit<'_> {
             self.findings.push(leaf.finding(FindingId::SanUnexpected, expected, list(unexpected)));
         }
     }
-}
 
-impl Audit<'_> {
     /// No file tells which address the service `kubernetes` has, by which every pod calls; but that there is one.
     fn service_address(&mut self, leaf: &Leaf<'_>) {
         let is_other = |name: &AlternativeName| match name {

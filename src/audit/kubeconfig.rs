@@ -68,10 +68,10 @@ impl Audit<'_> {
             |a: &Certificate, b: &Certificate| a == b || (a.has_key_of(b) && a.subject() == b.subject());
         let subjects = |certificates: &[&Certificate]| list(certificates.iter().map(|it| it.subject()));
         let strangers: Vec<_> = trusted.is.iter().filter(|it| !own.iter().any(|own| same(own, it))).collect();
-        let is_valid = |it: &Certificate| it.not_before() <= self.now && self.now <= it.not_after();
         let signers: Vec<_> = trusted.is.iter().filter(|it| same(it, signing)).collect();
-        if let Some(old) =
-            signers.first().filter(|_| is_valid(signing) && !signers.iter().any(|it| is_valid(it)))
+        if let Some(old) = signers
+            .first()
+            .filter(|_| signing.is_valid_at(self.now) && !signers.iter().any(|it| it.is_valid_at(self.now)))
         {
             // Renewed for the same key, which a client that holds the old certificate does not know.
             let found = format!("one that is valid from {} to {}", old.not_before(), old.not_after());

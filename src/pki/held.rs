@@ -114,10 +114,17 @@ impl Held {
         unusable
     }
 
-    /// Whether `authority` has signed the certificate of a role that is its to sign.
-    pub(crate) fn has_signed(held: &BTreeMap<Role, Self>, role: Role, authority: &Certificate) -> bool {
+    /// Whether a certificate that does not say if it is an authority's, as those before version 3 cannot, has signed one
+    /// that is the authority's to sign.
+    pub(crate) fn acts_as_authority(
+        held: &BTreeMap<Role, Self>,
+        role: Role,
+        certificate: &Certificate,
+    ) -> bool {
         let mut leaves = held.iter().filter(|(leaf, _)| leaf.authority() == Some(role));
-        leaves.any(|(_, held)| held.certificate().is_some_and(|leaf| leaf.check_issued_by(authority).is_ok()))
+        let is_signed =
+            |held: &Self| held.certificate().is_some_and(|leaf| leaf.check_issued_by(certificate).is_ok());
+        certificate.is_silent_about_authority() && leaves.any(|(_, held)| is_signed(held))
     }
 
     /// The certificate, if there is one.

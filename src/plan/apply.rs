@@ -167,9 +167,8 @@ impl Work<'_> {
         let behind = self.with_renewed(old.get(1..).unwrap_or_default());
         let leaf = chain.first().into_iter().cloned();
         let kept: Vec<_> = leaf.chain(behind.iter().cloned()).collect();
-        let is_valid = |it: &Certificate| it.not_before() <= self.plan.now && self.plan.now <= it.not_after();
         let is_good = !behind.is_empty()
-            && behind.iter().all(is_valid)
+            && behind.iter().all(|it| it.is_valid_at(self.plan.now))
             && check_authorities(&behind).is_ok()
             && check_chain(&kept).is_ok();
         if is_good { kept } else { chain }

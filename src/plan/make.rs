@@ -313,7 +313,7 @@ impl Maker<'_> {
             causes.extend(gains.then(|| Cause::new(Reason::Expiring { at: ends }, &file)));
         }
         let (mended, left): (Vec<_>, Vec<_>) =
-            causes.into_iter().partition(|cause| self.mends_authority(&certificate, cause));
+            causes.into_iter().partition(|cause| self.mends_authority(role, &certificate, cause));
         for cause in left {
             let why = match cause.finding {
                 Some(FindingId::NotYetValid) => CLOCK.to_owned(),
@@ -351,7 +351,7 @@ impl Maker<'_> {
     }
 
     /// Whether a new certificate for the same key removes the cause.
-    fn mends_authority(&self, certificate: &Certificate, cause: &Cause) -> bool {
+    fn mends_authority(&self, role: Role, certificate: &Certificate, cause: &Cause) -> bool {
         let is_limited = || {
             !certificate.may_sign_certificates()
                 || [Usage::ServerAuth, Usage::ClientAuth].iter().any(|usage| !certificate.allows(*usage))
@@ -360,10 +360,7 @@ impl Maker<'_> {
             None => true,
             Some(FindingId::Expired) => certificate.not_after() < self.now,
             Some(FindingId::AuthorityUsageMissing) => certificate.is_authority() && is_limited(),
-            Some(FindingId::NotAnAuthority) => {
-                certificate.is_silent_about_authority()
-                    && AUTHORITIES.iter().any(|role| Held::has_signed(&self.held, *role, certificate))
-            }
+            Some(FindingId::NotAnAuthority) => Held::acts_as_authority(&self.held, role, certificate),
             Some(FindingId::WeakSignature) => certificate.weak_signature_algorithm().is_some(),
             Some(_) => false,
         }
@@ -640,8 +637,7 @@ impl Maker<'_> {
                 self.pki.authorities().get(authority).is_some() || self.renewed.contains_key(&authority);
             match (self.kubeconfig(role), action(self, role)) {
                 (None, _) => self.block(role, causes, "it cannot be read as a kubeconfig: remove it"),
-                (_, Ok(action @ (Action::Trust | Action::Verify))) if !is_known => {
-                    _ = action;
+                (_, Ok(Action::Trust | Action::Verify)) if !is_known => {
                     self.block(role, causes, NO_AUTHORITY);
                 }
                 (_, Ok(action)) => self.change_file(role, Part::Kubeconfig, causes, action),

@@ -90,8 +90,8 @@ pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
 pub use names::{
-    AuthorityName, ClusterName, DnsName, Endpoint, Group, KubernetesVersion, NodeName, San, SanName, Subnet,
-    UserName,
+    AuthorityName, ClusterName, DnsName, Endpoint, Group, KubernetesVersion, Namespace, NodeName, ObjectName,
+    San, SanName, SignerName, Subnet, UserName,
 };
 pub use pki::Pki;
 pub use plan::{Action, Blocked, Difference, Effect, Plan, Policy, Reason, Step};

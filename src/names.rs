@@ -74,6 +74,22 @@ text_type! {
 }
 
 text_type! {
+    /// The name of a Kubernetes object, as most kinds have it: an RFC 1123 subdomain.
+    ObjectName, "object name", subdomain
+}
+
+text_type! {
+    /// The name of a namespace: an RFC 1123 label, so without a dot and of at most 63 characters.
+    Namespace, "namespace", label
+}
+
+text_type! {
+    /// The name of a signer in `certificates.k8s.io`: a domain of at least two labels, `/` and a path, such as
+    /// `example.com/serving`. Those below `kubernetes.io` belong to Kubernetes itself.
+    SignerName, "signer name", signer_name
+}
+
+text_type! {
     /// The name of a user, which becomes the common name of a client certificate.
     ///
     /// 1 to 253 bytes of text, without control characters and without white space at either end. The names
@@ -143,6 +159,34 @@ fn subdomain(text: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn label(text: &str) -> Result<(), String> {
+    subdomain(text)?;
+    match text.contains('.') || text.len() > 63 {
+        true => Err("one label of at most 63 characters (RFC 1123)".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// As the API server checks it (kubernetes/kubernetes, pkg/apis/core/validation/names.go, `ValidateSignerName`).
+fn signer_name(text: &str) -> Result<(), String> {
+    let shape = "a fully qualified domain and path of the form 'example.com/signer-name'";
+    let (domain, path) = text.split_once('/').ok_or(shape)?;
+    if path.contains('/') || !domain.contains('.') {
+        return Err(shape.to_owned());
+    }
+    subdomain(domain).map_err(|rule| format!("{shape}, with {rule} in the domain"))?;
+    let of_path = |part: &str| {
+        let is_known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let has_ends = !part.is_empty() && !part.starts_with('-') && !part.ends_with('-');
+        has_ends && part.len() <= LONGEST_NAME && part.bytes().all(is_known)
+    };
+    // A label, a dot and an object's name fit.
+    match path.split('.').all(of_path) && path.len() <= 63 + 1 + LONGEST_NAME {
+        true => Ok(()),
+        false => Err(format!("{shape}, with lower-case letters, digits, '-' and '.' in the path")),
+    }
+}
+
 fn dns_name(text: &str) -> Result<(), String> {
     subdomain(text)?;
     let last = text.rsplit('.').next().unwrap_or(text);
@@ -188,6 +232,14 @@ fn group(text: &str) -> Result<(), String> {
 pub(crate) fn is_one_machine(address: IpAddr) -> bool {
     let address = address.to_canonical();
     !address.is_unspecified() && !address.is_multicast()
+}
+
+impl SignerName {
+    /// Whether it belongs to Kubernetes itself (pkg/apis/core/validation/names.go, `IsKubernetesSignerName`).
+    pub(crate) fn is_of_kubernetes(&self) -> bool {
+        let domain = self.0.split('/').next().unwrap_or_default();
+        domain == "kubernetes.io" || domain.ends_with(".kubernetes.io")
+    }
 }
 
 impl NodeName {

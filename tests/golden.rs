@@ -166,7 +166,8 @@ fn arguments(text: &mut String, cluster: &Cluster) {
         )
         .unwrap();
         if component == Component::Kubelet {
-            write!(text, "\n```yaml\n{}```\n", manifest::kubelet_configuration(&expected)).unwrap();
+            write!(text, "\n```yaml\n{}```\n", *manifest::kubelet_configuration(&expected).to_yaml())
+                .unwrap();
         }
     }
 }

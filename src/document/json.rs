@@ -2,20 +2,26 @@
 
 use std::fmt::{Result, Write};
 
-use super::Value;
-use super::write::quoted;
+use zeroize::Zeroizing;
 
-/// `value` as JSON (RFC 8259), two spaces for each level, and a line break at the end. For documents without
-/// secrets: a text that grows leaves copies behind.
-pub(crate) fn to_json(value: &Value) -> String {
-    let mut text = String::new();
-    // Writing to a String does not fail.
-    let _ = write_value(&mut text, value, 0);
-    text.push('\n');
-    text
+use super::Value;
+use super::write::{quoted, written};
+
+/// `value` as JSON (RFC 8259), two spaces for each level, and a line break at the end.
+pub(crate) fn to_json(value: &Value) -> Zeroizing<String> {
+    written(|out| {
+        write_value(out, value, Some(0))?;
+        out.write_char('\n')
+    })
 }
 
-fn write_value(out: &mut String, value: &Value, indent: usize) -> Result {
+/// `value` as JSON without any white space, as Go's encoding/json writes it.
+pub(crate) fn to_json_line(value: &Value) -> Zeroizing<String> {
+    written(|out| write_value(out, value, None))
+}
+
+/// `indent` is none for a value on one line.
+fn write_value(out: &mut dyn Write, value: &Value, indent: Option<usize>) -> Result {
     match value {
         Value::Null => out.write_str("null"),
         Value::Bool(value) => write!(out, "{value}"),
@@ -23,31 +29,38 @@ fn write_value(out: &mut String, value: &Value, indent: usize) -> Result {
         // JSON has no others.
         Value::Float(number) if !number.is_finite() => out.write_str("null"),
         Value::Float(number) => write!(out, "{number:?}"),
-        Value::Text(text) => quoted(out, text),
+        Value::Text(text) => quoted(&mut &mut *out, text),
         Value::List(items) => inside(out, ('[', ']'), items, indent, write_value),
         Value::Map(entries) => inside(out, ('{', '}'), entries, indent, |out, (key, value), indent| {
-            quoted(out, key)?;
-            out.write_str(": ")?;
+            quoted(&mut &mut *out, key)?;
+            out.write_str(if indent.is_some() { ": " } else { ":" })?;
             write_value(out, value, indent)
         }),
     }
 }
 
 fn inside<T>(
-    out: &mut String,
+    out: &mut dyn Write,
     (open, close): (char, char),
     items: &[T],
-    indent: usize,
-    write_item: impl Fn(&mut String, &T, usize) -> Result,
+    indent: Option<usize>,
+    write_item: impl Fn(&mut dyn Write, &T, Option<usize>) -> Result,
 ) -> Result {
+    let line = |out: &mut dyn Write, indent: Option<usize>| match indent {
+        Some(indent) => write!(out, "\n{:indent$}", ""),
+        None => Ok(()),
+    };
+    let deeper = indent.map(|indent| indent + 2);
     out.write_char(open)?;
     for (position, item) in items.iter().enumerate() {
-        let indent = indent + 2;
-        write!(out, "{}\n{:indent$}", if position == 0 { "" } else { "," }, "")?;
-        write_item(out, item, indent)?;
+        if position > 0 {
+            out.write_char(',')?;
+        }
+        line(out, deeper)?;
+        write_item(out, item, deeper)?;
     }
     if !items.is_empty() {
-        write!(out, "\n{:indent$}", "")?;
+        line(out, indent)?;
     }
     out.write_char(close)
 }
@@ -75,7 +88,7 @@ mod tests {
     }
 
     fn survives(value: &Value) {
-        let text = to_json(value);
+        let text = to_json(value).to_string();
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), by_serde(value), "{text}");
         assert_eq!(&read(text.as_bytes(), text.len()).unwrap(), value, "{text}");
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
@@ -89,7 +102,9 @@ mod tests {
         ]);
         let expected = "{\n  \"a\": [\n    null,\n    true,\n    -1,\n    1.5\n  ],\n  \"b\": {\n    \"c\": {},\n    \
                         \"d\": []\n  }\n}\n";
-        assert_eq!(to_json(&value), expected);
+        assert_eq!(*to_json(&value), expected);
+        let line = "{\"a\":[null,true,-1,1.5],\"b\":{\"c\":{},\"d\":[]}}";
+        assert_eq!(*to_json_line(&value), line);
         survives(&value);
     }
 
@@ -100,8 +115,8 @@ mod tests {
         {
             survives(&Value::map([(text, text.into())]));
         }
-        assert_eq!(to_json(&"a\"\\\u{1b}".into()), "\"a\\\"\\\\\\u001b\"\n");
-        assert_eq!(to_json(&Value::Float(f64::NAN)), "null\n");
+        assert_eq!(*to_json(&"a\"\\\u{1b}".into()), "\"a\\\"\\\\\\u001b\"\n");
+        assert_eq!(*to_json(&Value::Float(f64::NAN)), "null\n");
     }
 
     proptest! {

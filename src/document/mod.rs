@@ -3,12 +3,17 @@
 
 mod json;
 mod read;
+pub(crate) mod record;
 mod write;
 
 use zeroize::Zeroizing;
 
 pub(crate) use json::to_json;
+#[expect(unused_imports, reason = "tokens")]
+pub(crate) use json::to_json_line;
 pub(crate) use read::{read, read_all};
+pub(crate) use record::Field;
+pub use record::{Extension, Fields};
 pub(crate) use write::write;
 
 /// One value of a document. Its texts may be secrets: they are zeroized on drop, and `Debug` does not show them.

@@ -12,14 +12,18 @@ use super::Value;
 /// Text stands plain only where every reader, of YAML 1.1 and of YAML 1.2, takes it for text; everything else is
 /// quoted, so that no text changes the structure.
 pub(crate) fn write(value: &Value) -> Zeroizing<String> {
-    // Measured first: a text that grew would leave copies of secrets behind.
+    written(|mut out| block(&mut out, value, 0))
+}
+
+/// What a function writes. It is measured first: a text that grew would leave copies of secrets behind.
+pub(super) fn written(write: impl Fn(&mut dyn Write) -> Result) -> Zeroizing<String> {
     let mut length = Length(0);
     let mut text = Zeroizing::default();
-    if block(&mut length, value, 0).is_ok() {
+    if write(&mut length).is_ok() {
         text = Zeroizing::new(String::with_capacity(length.0));
     }
     // Writing to a String does not fail.
-    let _ = block(&mut *text, value, 0);
+    let _ = write(&mut *text);
     text
 }
 

@@ -23,50 +23,15 @@
 
 mod assemble;
 mod check;
-mod field;
 
 use std::collections::{BTreeMap, HashSet};
 
 use zeroize::Zeroizing;
 
-use crate::document::{self, Value};
+use crate::document::record::{self, record};
+use crate::document::{self, Field, Value};
+pub use crate::document::{Extension, Fields};
 use crate::error::{Code, Error, Result};
-
-use field::Field;
-pub use field::{Extension, Fields};
-
-/// A mapping of the schema: its fields, and in `other` those that the schema does not have.
-macro_rules! record {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq)]
-        #[non_exhaustive]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-            /// All other fields, as they were read.
-            pub other: Fields,
-        }
-
-        impl Field for $name {
-            fn read(value: Value, path: &str) -> Result<Self> {
-                let mut record = Self::default();
-                for (key, value) in field::entries(value, path)? {
-                    match key.as_str() {
-                        $($key => record.$field = field::read(value, &inside(path, $key))?,)*
-                        _ => record.other.insert(key, value),
-                    }
-                }
-                Ok(record)
-            }
-
-            fn write(&self) -> Option<Value> {
-                let mut fields = self.other.to_entries();
-                $(fields.extend(self.$field.write().map(|value| ($key.to_owned(), value)));)*
-                Some(field::sorted(fields))
-            }
-        }
-    };
-}
 
 record! {
     /// A kubeconfig, `kind: Config` of `apiVersion: v1`.
@@ -269,16 +234,8 @@ impl Kubeconfig {
     /// No error quotes a value that may be a secret.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         const LONGEST: usize = 4 << 20;
-        let mut fields = field::entries(document::read(document, LONGEST)?, "kubeconfig")?;
-        for (key, expected) in TYPE {
-            if let Some(position) = fields.iter().position(|(name, _)| name == key) {
-                let found: Option<String> = field::read(fields.remove(position).1, key)?;
-                // Go takes an empty text for a missing one.
-                if let Some(found) = found.filter(|found| !found.is_empty() && found != expected) {
-                    return Err(Error::new(Code::Unsupported, expected).found_text(&found).field(key));
-                }
-            }
-        }
+        let mut fields = record::entries(document::read(document, LONGEST)?, "kubeconfig")?;
+        record::strip_type(&mut fields, TYPE)?;
         let kubeconfig = Self::read(Value::Map(fields), "")?;
         each_once("clusters", kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()))?;
         each_once("contexts", kubeconfig.contexts.iter().map(|context| context.name.as_str()))?;
@@ -289,11 +246,7 @@ impl Kubeconfig {
     /// This kubeconfig as YAML, in the shape that kubeadm gives it.
     #[must_use]
     pub fn to_yaml(&self) -> Zeroizing<String> {
-        let mut fields = TYPE.map(|(key, value)| (key.to_owned(), value.into())).to_vec();
-        if let Some(Value::Map(rest)) = self.write() {
-            fields.extend(rest);
-        }
-        document::write(&field::sorted(fields))
+        document::write(&record::with_type(TYPE, self))
     }
 
     /// The cluster of the current context.
@@ -375,10 +328,6 @@ impl User {
 }
 
 const TYPE: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Config")];
-
-fn inside(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
 
 fn each_once<'a>(list: &'static str, names: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut seen = HashSet::new();

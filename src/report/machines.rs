@@ -24,6 +24,7 @@ impl Report<'_> {
             ("findings", Value::List(findings)),
             ("certificates", Value::List(certificates)),
         ]))
+        .to_string()
     }
 
     fn certificate(&self, entry: &Entry) -> Value {

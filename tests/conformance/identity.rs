@@ -90,7 +90,7 @@ pub(crate) fn admin_needs_its_binding(report: &mut Report, machine: &Machine) ->
     let [admin, super_admin] = [Role::Admin, Role::SuperAdmin].map(|role| machine.kubeconfig(role));
     report.check("admin.conf without its binding may not list secrets", refused(&admin, &SECRETS));
     report.check("super-admin.conf may list secrets", allowed(&super_admin, &SECRETS));
-    let binding = kubepki::manifest::cluster_admins_binding();
+    let binding = kubepki::manifest::cluster_admins_binding().to_yaml();
     let applied = kubectl(&super_admin, &["apply", "--filename=-"], &binding);
     report.check("super-admin.conf applies the binding", applied.map(|said| said.trim().to_owned()));
     let verdict = eventually(|| allowed(&admin, &SECRETS));

@@ -166,7 +166,8 @@ fn control_plane(
     workload::pod(report, &machine, subject)?;
     let kubelet_client = Identity::new("kube-apiserver-kubelet-client", groups);
     if bound {
-        let (name, binding) = ("kube-apiserver-kubelet-client", manifest::apiserver_kubelet_client_binding());
+        let (name, binding) =
+            ("kube-apiserver-kubelet-client", manifest::apiserver_kubelet_client_binding().to_yaml());
         let verdict = identity::calls_kubelets_once_bound(&machine, name, &binding);
         report.check(&format!("{name} may call kubelets once it is bound"), verdict);
     }

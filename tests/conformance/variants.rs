@@ -33,7 +33,7 @@ pub(crate) fn shared_kubelet_client(report: &mut Report) -> Result {
         "apiserver.crt as a client is a user without a group",
         seen_as(review(&machine, Some(&api_server), &[]), &Identity::new("kube-apiserver", &[])),
     );
-    let binding = kubepki::manifest::kubelet_api_admin_binding();
+    let binding = kubepki::manifest::kubelet_api_admin_binding().to_yaml();
     let verdict = identity::calls_kubelets_once_bound(&machine, "kube-apiserver", &binding);
     report.check("kube-apiserver may call kubelets once it is bound", verdict);
     Ok(())

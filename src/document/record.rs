@@ -1,4 +1,5 @@
-//! How each type of a kubeconfig's fields is read from a document and written into one.
+//! The schema of a document as types: [`record!`](record) makes one of a mapping, and [`Field`] says how each type of its
+//! fields is read and written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,11 +7,46 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::document::{self, Value};
+use super::{Value, read as read_document, write as write_document};
 use crate::error::{Code, Error, Result};
 
+/// A mapping of a schema: its fields, and in `other` those that the schema does not have.
+macro_rules! record {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:literal $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// All other fields, as they were read.
+            pub other: $crate::document::Fields,
+        }
+
+        impl $crate::document::Field for $name {
+            fn read(value: $crate::document::Value, path: &str) -> $crate::error::Result<Self> {
+                use $crate::document::record;
+                let mut record = Self::default();
+                for (key, value) in record::entries(value, path)? {
+                    match key.as_str() {
+                        $($key => record.$field = record::read(value, &record::inside(path, $key))?,)*
+                        _ => record.other.insert(key, value),
+                    }
+                }
+                Ok(record)
+            }
+
+            fn write(&self) -> Option<$crate::document::Value> {
+                let mut fields = self.other.to_entries();
+                $(fields.extend(self.$field.write().map(|value| ($key.to_owned(), value)));)*
+                Some($crate::document::record::sorted(fields))
+            }
+        }
+    };
+}
+pub(crate) use record;
+
 /// The type of a field. What the document leaves out or sets to `null` is the default.
-pub(super) trait Field: Default {
+pub(crate) trait Field: Default {
     /// `path` is the field's place in the document, for errors: `users[0].user`.
     fn read(value: Value, path: &str) -> Result<Self>;
 
@@ -18,12 +54,42 @@ pub(super) trait Field: Default {
     fn write(&self) -> Option<Value>;
 }
 
-pub(super) fn read<T: Field>(value: Value, path: &str) -> Result<T> {
+pub(crate) fn read<T: Field>(value: Value, path: &str) -> Result<T> {
     if value == Value::Null { Ok(T::default()) } else { T::read(value, path) }
 }
 
+/// The path of a field.
+pub(crate) fn inside(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Takes `apiVersion` and `kind` away. Go takes an empty text for a missing one.
+pub(crate) fn strip_type(
+    fields: &mut Vec<(String, Value)>,
+    expected: [(&'static str, &str); 2],
+) -> Result<()> {
+    for (key, expected) in expected {
+        if let Some(position) = fields.iter().position(|(name, _)| name == key) {
+            let found: Option<String> = read(fields.remove(position).1, key)?;
+            if let Some(found) = found.filter(|found| !found.is_empty() && found != expected) {
+                return Err(Error::new(Code::Unsupported, expected).found_text(&found).field(key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A document: its type, and the fields of its record.
+pub(crate) fn with_type(expected: [(&str, &str); 2], record: &impl Field) -> Value {
+    let mut fields = expected.map(|(key, value)| (key.to_owned(), value.into())).to_vec();
+    if let Some(Value::Map(rest)) = record.write() {
+        fields.extend(rest);
+    }
+    sorted(fields)
+}
+
 /// A mapping in alphabetical order, as Go writes it.
-pub(super) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
+pub(crate) fn sorted(mut fields: Vec<(String, Value)>) -> Value {
     fields.sort_by(|(a, _), (b, _)| a.cmp(b));
     Value::Map(fields)
 }
@@ -41,12 +107,12 @@ impl Fields {
     }
 
     /// Adds a field in its alphabetical place, where it stands among the known ones when they are written.
-    pub(super) fn insert(&mut self, name: String, value: Value) {
+    pub(crate) fn insert(&mut self, name: String, value: Value) {
         let place = self.0.partition_point(|(other, _)| *other < name);
         self.0.insert(place, (name, value));
     }
 
-    pub(super) fn to_entries(&self) -> Vec<(String, Value)> {
+    pub(crate) fn to_entries(&self) -> Vec<(String, Value)> {
         self.0.clone()
     }
 }
@@ -81,13 +147,13 @@ impl Extension {
     /// [`Code::Malformed`] when it is neither.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         const LONGEST: usize = 1 << 20;
-        document::read(document, LONGEST).map(Self)
+        read_document(document, LONGEST).map(Self)
     }
 
     /// The data as YAML.
     #[must_use]
     pub fn to_yaml(&self) -> Zeroizing<String> {
-        document::write(&self.0)
+        write_document(&self.0)
     }
 }
 
@@ -126,6 +192,23 @@ impl Field for bool {
     }
 }
 
+impl Field for i32 {
+    fn read(value: Value, path: &str) -> Result<Self> {
+        match value {
+            Value::Integer(number) => Self::try_from(number).map_err(|_| {
+                Error::new(Code::Malformed, "a number of 32 bits")
+                    .found(number.to_string())
+                    .field(path.to_owned())
+            }),
+            other => Err(mismatch("a number", &other, path)),
+        }
+    }
+
+    fn write(&self) -> Option<Value> {
+        Some(Value::Integer((*self).into()))
+    }
+}
+
 impl Field for String {
     fn read(value: Value, path: &str) -> Result<Self> {
         match value {
@@ -139,7 +222,7 @@ impl Field for String {
     }
 }
 
-/// Bytes, which a kubeconfig holds in base64 (RFC 4648, section 4), with or without line breaks.
+/// Bytes, which documents hold in base64 (RFC 4648, section 4), with or without line breaks.
 impl Field for Vec<u8> {
     fn read(value: Value, path: &str) -> Result<Self> {
         let text = Zeroizing::new(String::read(value, path)?);
@@ -211,13 +294,13 @@ impl<T: Field> Field for BTreeMap<String, T> {
     }
 }
 
-pub(super) fn entries(value: Value, path: &str) -> Result<Vec<(String, Value)>> {
+pub(crate) fn entries(value: Value, path: &str) -> Result<Vec<(String, Value)>> {
     match value {
         Value::Map(entries) => Ok(entries),
         other => Err(mismatch("a mapping", &other, path)),
     }
 }
 
-fn mismatch(expected: &str, found: &Value, path: &str) -> Error {
+pub(crate) fn mismatch(expected: &str, found: &Value, path: &str) -> Error {
     Error::new(Code::Malformed, expected).found(found.kind()).field(path.to_owned())
 }

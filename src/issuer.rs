@@ -13,8 +13,8 @@ use crate::key::{PrivateKey, PublicKey, Signer, sign};
 use crate::role::Profile;
 use crate::time::Time;
 use crate::x509::{
-    Certificate, Credential, DistinguishedName, Template, Usage, assemble, chain_above, check_authorities,
-    check_chain, check_key, leaf,
+    AlternativeName, Certificate, Credential, DistinguishedName, Template, Usage, assemble, chain_above,
+    check_authorities, check_chain, check_key, leaf, serial_number,
 };
 
 /// How far certificates begin before the moment of issuing, for clocks that differ (cmd/kubeadm, constants.go,
@@ -309,6 +309,7 @@ impl Issuer {
         }
         let validity = Validity::new(profile, now, None)?;
         let template = Template {
+            serial_number: &serial_number()?,
             issuer: old.subject(),
             subject: old.subject(),
             not_before: validity.not_before,
@@ -320,7 +321,8 @@ impl Issuer {
             sans: &[],
             renews: Some(old),
         };
-        let certificate = sign_template(&template, profile, (key.signer(), public_key))?;
+        let certificate = sign_template(&template, (key.signer(), public_key))
+            .map_err(|error| error.role(profile.role()))?;
         Ok(Self { chain: vec![certificate], key, shortened_from: None })
     }
 
@@ -328,6 +330,11 @@ impl Issuer {
     pub(crate) fn check_can_sign(&self, profile: &Profile, now: Time) -> Result<()> {
         check_validity(self.certificate(), now)?;
         check_usages(self.certificate(), profile).map_err(|error| error.role(profile.role()))
+    }
+
+    /// Makes whatever certificate `template` says, with this authority's signature.
+    pub(crate) fn sign_template(&self, template: &Template<'_>) -> Result<Certificate> {
+        sign_template(template, (self.key.signer(), self.certificate().public_key()))
     }
 
     /// What signs, where that is not a key in memory.
@@ -396,7 +403,9 @@ fn sign_certificate(
 ) -> Result<Certificate> {
     let subject = DistinguishedName::new(profile.common_name(), profile.organizations())?;
     let (issuer, authority_key_identifier) = issuer.unwrap_or((&subject, None));
+    let sans: Vec<_> = profile.sans().iter().map(AlternativeName::from).collect();
     let template = Template {
+        serial_number: &serial_number()?,
         issuer,
         subject: &subject,
         not_before: validity.not_before,
@@ -405,21 +414,19 @@ fn sign_certificate(
         usages: &profile.usages_with(public_key.is_rsa()),
         authority: profile.is_authority().then_some(profile.path_length()),
         authority_key_identifier,
-        sans: profile.sans(),
+        sans: &sans,
         renews: None,
     };
-    sign_template(&template, profile, signer)
+    sign_template(&template, signer).map_err(|error| error.role(profile.role()))
 }
 
 fn sign_template(
     template: &Template<'_>,
-    profile: &Profile,
     (signer, signers_key): (&dyn Signer, &PublicKey),
 ) -> Result<Certificate> {
     if !template.public_key.is_strong() {
         return Err(Error::new(Code::Unsupported, "a key of RSA from 2048 bits, ECDSA P-256 or ECDSA P-384")
-            .found(template.public_key.to_string())
-            .role(profile.role()));
+            .found(template.public_key.to_string()));
     }
     let algorithm = signers_key.signature_algorithm()?;
     let to_be_signed = template.to_be_signed(algorithm)?;

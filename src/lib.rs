@@ -53,6 +53,7 @@
 mod arguments;
 mod audit;
 mod authority;
+pub mod certificates_api;
 mod cluster;
 mod disk;
 mod document;
@@ -72,6 +73,7 @@ mod pem;
 mod pki;
 mod plan;
 mod report;
+mod request;
 pub mod role;
 mod store;
 mod text;
@@ -96,10 +98,11 @@ pub use names::{
 pub use pki::Pki;
 pub use plan::{Action, Blocked, Difference, Effect, Plan, Policy, Reason, Step};
 pub use report::{Report, Tree};
+pub use request::Request;
 pub use role::{Profile, Role};
 pub use store::Store;
 pub use time::Time;
-pub use x509::{AlternativeName, Certificate, Credential, DistinguishedName, Usage};
+pub use x509::{AlternativeName, Certificate, CertificationRequest, Credential, DistinguishedName, Usage};
 
 /// The README's examples are compiled and run as well.
 #[cfg(doctest)]

@@ -16,6 +16,9 @@ pub(crate) use record::Field;
 pub use record::{Extension, Fields};
 pub(crate) use write::write;
 
+/// Most bytes of a document, unless its reader knows better: an API server takes 3 MiB.
+pub(crate) const LONGEST: usize = 4 << 20;
+
 /// One value of a document. Its texts may be secrets: they are zeroized on drop, and `Debug` does not show them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {

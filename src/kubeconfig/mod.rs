@@ -35,7 +35,7 @@ use crate::error::{Code, Error, Result};
 
 record! {
     /// A kubeconfig, `kind: Config` of `apiVersion: v1`.
-    Kubeconfig {
+    pub Kubeconfig {
         /// The clusters, each name once.
         "clusters" clusters: Vec<NamedCluster>,
         /// The contexts, each name once.
@@ -53,7 +53,7 @@ record! {
 
 record! {
     /// A [`Cluster`] with its name.
-    NamedCluster {
+    pub NamedCluster {
         /// The name, by which contexts refer to it.
         "name" name: String,
         /// The cluster.
@@ -63,7 +63,7 @@ record! {
 
 record! {
     /// A [`Context`] with its name.
-    NamedContext {
+    pub NamedContext {
         /// The name.
         "name" name: String,
         /// The context.
@@ -73,7 +73,7 @@ record! {
 
 record! {
     /// A [`User`] with its name.
-    NamedUser {
+    pub NamedUser {
         /// The name, by which contexts refer to it. The API server does not see it.
         "name" name: String,
         /// The user.
@@ -83,7 +83,7 @@ record! {
 
 record! {
     /// An [`Extension`] with its name.
-    NamedExtension {
+    pub NamedExtension {
         /// The name, by which a program finds what is its own.
         "name" name: String,
         /// The data.
@@ -93,7 +93,7 @@ record! {
 
 record! {
     /// Where the API server is, and whom to trust.
-    Cluster {
+    pub Cluster {
         /// More data, for programs that know it by its name.
         "extensions" extensions: Vec<NamedExtension>,
         /// The URL of the API server.
@@ -115,7 +115,7 @@ record! {
 
 record! {
     /// A cluster and a user, by their names, and a namespace.
-    Context {
+    pub Context {
         /// More data, for programs that know it by its name.
         "extensions" extensions: Vec<NamedExtension>,
         /// The name of the cluster.
@@ -129,7 +129,7 @@ record! {
 
 record! {
     /// Who a client is: most often a client certificate with its key, or a token.
-    User {
+    pub User {
         /// More data, for programs that know it by its name.
         "extensions" extensions: Vec<NamedExtension>,
         /// The path of a file with the client certificate, in PEM.
@@ -165,7 +165,7 @@ record! {
 
 record! {
     /// A plugin within the client that authenticates, with its settings.
-    AuthProvider {
+    pub AuthProvider {
         /// The name of the plugin.
         "name" name: String,
         /// The settings; among them may be tokens.
@@ -175,7 +175,7 @@ record! {
 
 record! {
     /// A program that a client runs to authenticate.
-    Exec {
+    pub Exec {
         /// The version of the interface: `client.authentication.k8s.io/v1`.
         "apiVersion" api_version: Option<String>,
         /// The program.
@@ -195,7 +195,7 @@ record! {
 
 record! {
     /// An environment variable of a program.
-    ExecEnvVar {
+    pub ExecEnvVar {
         /// The name.
         "name" name: String,
         /// The value, which may be a secret.
@@ -233,8 +233,7 @@ impl Kubeconfig {
     /// version. [`Code::Invalid`] if two clusters, contexts or users have the same name; `kubectl` refuses that too.
     /// No error quotes a value that may be a secret.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
-        const LONGEST: usize = 4 << 20;
-        let mut fields = record::entries(document::read(document, LONGEST)?, "kubeconfig")?;
+        let mut fields = record::entries(document::read(document, document::LONGEST)?, "kubeconfig")?;
         record::strip_type(&mut fields, TYPE)?;
         let kubeconfig = Self::read(Value::Map(fields), "")?;
         each_once("clusters", kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()))?;

@@ -14,7 +14,7 @@ use crate::kubeconfig::Kubeconfig;
 use crate::layout::Part;
 use crate::pem;
 use crate::role::Role;
-use crate::x509::{Certificate, Credential};
+use crate::x509::{Certificate, Credential, MOST_NAMES};
 
 /// What is held of one role: the certificates, wherever they stand, their key, and the file around them.
 #[derive(Clone, Default)]
@@ -161,8 +161,6 @@ fn certificates(file: &File, path: &Path) -> Result<Vec<Certificate>, Finding> {
 
 /// A trust store of a whole system has some 150.
 const MOST_CERTIFICATES: usize = 500;
-/// Far more than the nodes' names and addresses of any cluster that puts them all into one certificate.
-const MOST_NAMES: usize = 1000;
 
 fn read_certificates(pem: &[u8], path: &Path, wanted: &str) -> Result<Vec<Certificate>, Finding> {
     let certificates = Certificate::from_pem(pem).map_err(|error| unreadable(&error, pem, path, wanted))?;

@@ -32,4 +32,4 @@ pub use builders::{
 };
 pub use profile::Profile;
 pub use table::Role;
-pub(crate) use table::{CLUSTER_ADMINS, NODE_USER};
+pub(crate) use table::{CLUSTER_ADMINS, MASTERS, NODE_USER, NODES};

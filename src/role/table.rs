@@ -141,6 +141,9 @@ pub(crate) const MASTERS: &str = "system:masters";
 /// What every user name of a kubelet begins with (kubernetes/kubernetes, pkg/auth/nodeidentifier/default.go).
 pub(crate) const NODE_USER: &str = "system:node:";
 
+/// The group of all kubelets.
+pub(crate) const NODES: &str = "system:nodes";
+
 const fn cn(common_name: &'static str) -> Subject {
     Subject {
         common_name: CommonName::Fixed(common_name),
@@ -174,7 +177,7 @@ const NODE: Subject =
     Subject { common_name: CommonName::Node, organization: None, until: None, masters_before: None };
 const SYSTEM_NODE: Subject = Subject {
     common_name: CommonName::SystemNode,
-    organization: Some("system:nodes"),
+    organization: Some(NODES),
     until: None,
     masters_before: None,
 };

@@ -17,14 +17,15 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Validity;
 
-use super::{Certificate, DistinguishedName, Usage, san, usage};
+use super::{AlternativeName, Certificate, DistinguishedName, Usage, san, usage};
 use crate::error::{Code, Error, Result};
 use crate::key::{PublicKey, SignatureAlgorithm, random};
-use crate::names::San;
 use crate::time::Time;
 
 /// Everything that a certificate is to say.
 pub(crate) struct Template<'a> {
+    /// Big-endian, unsigned.
+    pub(crate) serial_number: &'a [u8],
     pub(crate) issuer: &'a DistinguishedName,
     pub(crate) subject: &'a DistinguishedName,
     pub(crate) not_before: Time,
@@ -34,7 +35,7 @@ pub(crate) struct Template<'a> {
     /// For an authority: how many authorities may stand between it and a leaf, if that is limited.
     pub(crate) authority: Option<Option<u8>>,
     pub(crate) authority_key_identifier: Option<&'a [u8]>,
-    pub(crate) sans: &'a [San],
+    pub(crate) sans: &'a [AlternativeName],
     /// The certificate for the same key and name whose place this one takes: its subject key identifier, its names and
     /// whatever else it has are copied.
     pub(crate) renews: Option<&'a Certificate>,
@@ -56,8 +57,8 @@ struct TbsCertificate {
 }
 
 #[derive(Sequence)]
-struct SignedCertificate {
-    tbs_certificate: Any,
+struct Signed {
+    to_be_signed: Any,
     signature_algorithm: AlgorithmIdentifierOwned,
     signature: BitString,
 }
@@ -65,11 +66,10 @@ struct SignedCertificate {
 impl Template<'_> {
     /// The TBSCertificate in DER: what is signed.
     pub(crate) fn to_be_signed(&self, algorithm: SignatureAlgorithm) -> Result<Vec<u8>> {
-        let serial_number = serial_number()?;
         let encode = || {
             TbsCertificate {
                 version: Version::V3,
-                serial_number: SerialNumber::new(&serial_number)?,
+                serial_number: SerialNumber::new(self.serial_number)?,
                 signature: identifier(algorithm)?,
                 issuer: Any::from_der(self.issuer.der())?,
                 validity: Validity::new(self.not_before.x509()?, self.not_after.x509()?),
@@ -84,14 +84,7 @@ impl Template<'_> {
 
     /// In Go's order, with Go's criticality (crypto/x509, `buildCertExtensions`).
     fn extensions(&self) -> der::Result<Vec<Extension>> {
-        let mut extensions =
-            vec![extension(ID_CE_KEY_USAGE, CRITICAL, usage::encode_key_usage(self.usages)?)?];
-        if let Some(value) = usage::encode_extended_key_usage(self.usages)? {
-            extensions.push(extension(ID_CE_EXT_KEY_USAGE, NOT_CRITICAL, value)?);
-        }
-        let constraints =
-            BasicConstraints { ca: self.authority.is_some(), path_len_constraint: self.authority.flatten() };
-        extensions.push(extension(ID_CE_BASIC_CONSTRAINTS, CRITICAL, constraints.to_der()?)?);
+        let mut extensions = purpose(self.usages, self.authority)?;
         if self.authority.is_some() {
             let own = self.renews.and_then(Certificate::subject_key_identifier).map(<[u8]>::to_vec);
             let identifier = own.unwrap_or_else(|| self.public_key.key_identifier());
@@ -105,15 +98,39 @@ impl Template<'_> {
             };
             extensions.push(extension(ID_CE_AUTHORITY_KEY_IDENTIFIER, NOT_CRITICAL, identifier.to_der()?)?);
         }
-        if !self.sans.is_empty() {
-            extensions.push(extension(ID_CE_SUBJECT_ALT_NAME, NOT_CRITICAL, san::encode(self.sans)?)?);
-        }
+        extensions.extend(names(self.sans, self.subject)?);
         for extension in self.renews.into_iter().flat_map(Certificate::raw_extensions) {
             if !MADE_HERE.contains(&extension.extn_id) {
                 extensions.push(extension);
             }
         }
         Ok(extensions)
+    }
+}
+
+/// Usages, and whether it is an authority's.
+pub(super) fn purpose(
+    usages: &BTreeSet<Usage>,
+    authority: Option<Option<u8>>,
+) -> der::Result<Vec<Extension>> {
+    let mut extensions = Vec::new();
+    if let Some(value) = usage::encode_key_usage(usages)? {
+        extensions.push(extension(ID_CE_KEY_USAGE, CRITICAL, value)?);
+    }
+    if let Some(value) = usage::encode_extended_key_usage(usages)? {
+        extensions.push(extension(ID_CE_EXT_KEY_USAGE, NOT_CRITICAL, value)?);
+    }
+    let constraints = BasicConstraints { ca: authority.is_some(), path_len_constraint: authority.flatten() };
+    extensions.push(extension(ID_CE_BASIC_CONSTRAINTS, CRITICAL, constraints.to_der()?)?);
+    Ok(extensions)
+}
+
+/// The names, if there are any: critical where they stand for the subject (RFC 5280, section 4.2.1.6).
+pub(super) fn names(sans: &[AlternativeName], subject: &DistinguishedName) -> der::Result<Option<Extension>> {
+    let is_named = |san: &AlternativeName| !matches!(san, AlternativeName::Other(_));
+    match sans.iter().any(is_named) {
+        true => extension(ID_CE_SUBJECT_ALT_NAME, subject.is_empty(), san::encode(sans)?).map(Some),
+        false => Ok(None),
     }
 }
 
@@ -132,15 +149,24 @@ pub(crate) fn assemble(
     algorithm: SignatureAlgorithm,
     signature: &[u8],
 ) -> Result<Certificate> {
+    Certificate::from_der(&signed(to_be_signed, algorithm, signature)?)
+}
+
+/// What was signed, the algorithm and the signature: the form of certificates and of requests for them.
+pub(super) fn signed(
+    to_be_signed: &[u8],
+    algorithm: SignatureAlgorithm,
+    signature: &[u8],
+) -> Result<Vec<u8>> {
     let encode = || {
-        SignedCertificate {
-            tbs_certificate: Any::from_der(to_be_signed)?,
+        Signed {
+            to_be_signed: Any::from_der(to_be_signed)?,
             signature_algorithm: identifier(algorithm)?,
             signature: BitString::from_bytes(signature)?,
         }
         .to_der()
     };
-    Certificate::from_der(&encode().map_err(unencodable)?)
+    encode().map_err(unencodable)
 }
 
 const CRITICAL: bool = true;
@@ -151,7 +177,7 @@ fn extension(extn_id: ObjectIdentifier, critical: bool, value: Vec<u8>) -> der::
 }
 
 /// Uniform in 1 to 2^63 - 1, as kubeadm makes it.
-fn serial_number() -> Result<[u8; 8]> {
+pub(crate) fn serial_number() -> Result<[u8; 8]> {
     loop {
         let number = u64::from_be_bytes(random()?) >> 1;
         if number != 0 {
@@ -171,6 +197,6 @@ fn identifier(algorithm: SignatureAlgorithm) -> der::Result<AlgorithmIdentifierO
     Ok(AlgorithmIdentifierOwned { oid, parameters })
 }
 
-fn unencodable(error: der::Error) -> Error {
-    Error::new(Code::Invalid, "a certificate that can be written as DER").found(error.to_string())
+pub(super) fn unencodable(error: der::Error) -> Error {
+    Error::new(Code::Invalid, "what can be written as DER").found(error.to_string())
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc4519::{C, CN, L, O, OU, SERIAL_NUMBER, ST, STREET};
+use const_oid::db::rfc4519::{C, CN, L, O, OU, POSTAL_CODE, SERIAL_NUMBER, ST, STREET};
 use der::asn1::Any;
 use der::{AnyRef, Decode, Encode, Reader, SliceReader, Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
@@ -44,6 +44,43 @@ impl DistinguishedName {
         Self::from_der(&der).map_err(unencodable)
     }
 
+    /// This name as Go writes what it read (crypto/x509/pkix, `FillFromRDNSequence` and `ToRDNSequence`): the attributes
+    /// that it knows, all values of one in one relative distinguished name, of common names and serial numbers the last.
+    pub(crate) fn as_go_writes_it(&self) -> Result<Self> {
+        let encode = || {
+            let mut names = Vec::new();
+            for oid in [C, ST, L, STREET, POSTAL_CODE, O, OU, CN, SERIAL_NUMBER] {
+                let mut values: Vec<_> = self.values(oid).collect();
+                if [CN, SERIAL_NUMBER].contains(&oid) {
+                    values = values.last().filter(|value| !value.is_empty()).copied().into_iter().collect();
+                }
+                if !values.is_empty() {
+                    let attribute = |value| AttributeTypeAndValue { oid, value: text(value)? }.to_der();
+                    let mut set = values.into_iter().map(attribute).collect::<der::Result<Vec<_>>>()?;
+                    set.sort();
+                    names.extend(Any::new(Tag::Set, set.concat())?.to_der()?);
+                }
+            }
+            Self::from_der(&Any::new(Tag::Sequence, names)?.to_der()?)
+        };
+        encode().map_err(|error| {
+            Error::new(Code::Invalid, "a subject that can be written as DER")
+                .found(error.to_string())
+                .field("subject")
+        })
+    }
+
+    /// Whether it says nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
+    /// What attributes it has besides common names and organizations.
+    pub(crate) fn other_attributes(&self) -> impl Iterator<Item = String> {
+        let others = self.attributes.iter().filter(|(oid, _)| ![CN, O].contains(oid));
+        others.map(|(oid, _)| short_name(*oid).map_or_else(|| oid.to_string(), str::to_owned))
+    }
+
     pub(super) fn from_der(der: &[u8]) -> der::Result<Self> {
         let (mut attributes, mut is_text) = (Vec::new(), true);
         let mut names = SliceReader::new(AnyRef::from_der(der)?.value())?;
@@ -70,6 +107,11 @@ impl DistinguishedName {
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
         self.values(CN).last()
+    }
+
+    /// All common names: what a policy looks at.
+    pub(crate) fn common_names(&self) -> impl Iterator<Item = &str> {
+        self.values(CN)
     }
 
     /// The organizations (O), in the order of the DER: to Kubernetes the groups of a client certificate.

@@ -129,15 +129,15 @@ impl fmt::Display for Usage {
     }
 }
 
-/// The value of the extension keyUsage.
-pub(super) fn encode_key_usage(usages: &BTreeSet<Usage>) -> der::Result<Vec<u8>> {
+/// The value of the extension keyUsage; `None` when there is no key usage.
+pub(super) fn encode_key_usage(usages: &BTreeSet<Usage>) -> der::Result<Option<Vec<u8>>> {
     let mut extension = KeyUsage(Default::default());
     for (usage, _, encoding) in TABLE {
         if let (true, Encoding::Bit(bit)) = (usages.contains(&usage), encoding) {
             extension.0 |= bit;
         }
     }
-    extension.to_der()
+    if extension.0.is_empty() { Ok(None) } else { extension.to_der().map(Some) }
 }
 
 /// The value of the extension extKeyUsage; `None` when there is no extended usage.

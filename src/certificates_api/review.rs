@@ -1,0 +1,329 @@
+//! [`review`]: what an approver decides.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::sign::VALIDATION_FAILURE;
+use super::{CertificateSigningRequest, SignerPolicy, State, signers};
+use crate::document::record::{self, record};
+use crate::document::{self, Field, Value};
+use crate::error::{Code, Result};
+use crate::names::{Group, NodeName, San};
+use crate::role::{NODE_USER, NODES};
+use crate::time::Time;
+use crate::x509::AlternativeName;
+
+/// What an approver knows of its cluster.
+///
+/// Kubelets' client certificates need nothing of it; their serving certificates need the nodes with their addresses, other
+/// signers a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Context {
+    nodes: Vec<NodeAddresses>,
+    policies: Vec<SignerPolicy>,
+    bootstrap_groups: Vec<String>,
+}
+
+/// A node and the addresses by which it may be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAddresses {
+    name: NodeName,
+    /// DNS names in lower case.
+    addresses: Vec<AlternativeName>,
+}
+
+/// What is to be done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// To be approved: its signer will accept it, and who asks may have it.
+    Approve,
+    /// To be denied.
+    Deny,
+    /// To be left as it is, for another approver, for people or for later.
+    NotMine,
+}
+
+/// A verdict with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Review {
+    verdict: Verdict,
+    reason: &'static str,
+    message: String,
+}
+
+/// Decides about a request as it came from the API server, which vouches for user and groups.
+///
+/// | signer | approved is |
+/// |---|---|
+/// | `kubernetes.io/kube-apiserver-client-kubelet` | what a node asks for itself (user and common name are the same), and what a member of a bootstrap group asks for any node |
+/// | `kubernetes.io/kubelet-serving` | what a node asks for itself, for its own addresses; a node that the context does not know is not yet decided about |
+/// | `kubernetes.io/kube-apiserver-client` | what the context's policy allows, but never `system:masters` |
+/// | your own | what the context's policy allows |
+///
+/// For all of them: the request's own signature verifies, and its signer accepts it ([`sign`](super::sign)). What is left
+/// alone: signers that the context has no policy for, requests about which something was decided, and keys that this library
+/// cannot verify.
+///
+/// kube-controller-manager approves the first row only, after asking the authorizer whether the user may; it never denies.
+/// (kubernetes/kubernetes, pkg/controller/certificates/approver/sarapprove.go; for the second row the page "TLS
+/// bootstrapping" of Kubernetes' documentation)
+pub fn review(object: &CertificateSigningRequest, context: &Context) -> Review {
+    if object.state() != State::Pending {
+        return Review::not_mine("AlreadyDecided", format!("it is {}{}", object.state(), object.decision()));
+    }
+    if let Some(message) = signers::forbidden(object) {
+        return Review::deny("GroupNotAllowed", message);
+    }
+    let Some(judge) = context.judge(object) else {
+        return Review::not_mine("UnknownSigner", format!("there is no policy for {}", object.signer_name()));
+    };
+    let request = object.request();
+    match request.check_signature() {
+        Ok(()) if request.public_key().is_strong() => {}
+        Ok(()) => return Review::not_mine("UnsupportedKey", format!("a key of {}", request.public_key())),
+        Err(error) if error.code() == Code::Unsupported => {
+            return Review::not_mine("UnsupportedKey", error.to_string());
+        }
+        Err(error) => return Review::deny("ProofOfPossessionFailed", error.to_string()),
+    }
+    if let Some(message) = signers::refusal(object) {
+        return Review::deny(VALIDATION_FAILURE, message);
+    }
+    match judge {
+        Judge::KubeletClient => context.kubelet_client(object),
+        Judge::KubeletServing => context.kubelet_serving(object),
+        Judge::Policy(policy) => match policy.refusal(object) {
+            None => Review::approve("the policy of its signer allows it".to_owned()),
+            Some((reason, message)) => Review::deny(reason, message),
+        },
+    }
+}
+
+/// By what a request is judged.
+enum Judge<'a> {
+    KubeletClient,
+    KubeletServing,
+    Policy(&'a SignerPolicy),
+}
+
+impl Context {
+    /// Adds a node, or takes its new addresses.
+    pub fn node(mut self, node: NodeAddresses) -> Self {
+        self.nodes.retain(|other| other.name != node.name);
+        self.nodes.push(node);
+        self
+    }
+
+    /// Adds the policy of a signer, or takes its new one.
+    pub fn policy(mut self, policy: SignerPolicy) -> Self {
+        self.policies.retain(|other| other.signer_name() != policy.signer_name());
+        self.policies.push(policy);
+        self
+    }
+
+    /// Whose members may ask for the first client certificate of any node, instead of `system:bootstrappers`, in which all
+    /// bootstrap tokens are. kubeadm's tokens are in `system:bootstrappers:kubeadm:default-node-token` as well.
+    pub fn bootstrap_groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
+        self.bootstrap_groups = groups.into_iter().map(|group| group.to_string()).collect();
+        self
+    }
+
+    fn judge(&self, object: &CertificateSigningRequest) -> Option<Judge<'_>> {
+        match object.signer_name().as_str() {
+            signers::KUBELET_CLIENT => Some(Judge::KubeletClient),
+            signers::KUBELET_SERVING => Some(Judge::KubeletServing),
+            _ => {
+                let mut policies = self.policies.iter();
+                policies.find(|policy| policy.signer_name() == object.signer_name()).map(Judge::Policy)
+            }
+        }
+    }
+
+    fn kubelet_client(&self, object: &CertificateSigningRequest) -> Review {
+        if asks_for_itself(object) {
+            return Review::approve("the node asks for itself".to_owned());
+        }
+        match object.groups().find(|group| self.bootstrap_groups.iter().any(|allowed| allowed == group)) {
+            Some(group) => Review::approve(format!("a member of {group} asks for a node")),
+            None => Review::deny(
+                "RequesterNotAllowed",
+                format!(
+                    "{:?} is neither {} nor in a bootstrap group",
+                    object.username(),
+                    object.request().subject().common_name().unwrap_or_default()
+                ),
+            ),
+        }
+    }
+
+    fn kubelet_serving(&self, object: &CertificateSigningRequest) -> Review {
+        if !asks_for_itself(object) {
+            let message = format!(
+                "{:?} is not {} in the group {NODES}",
+                object.username(),
+                object.request().subject().common_name().unwrap_or_default()
+            );
+            return Review::deny("RequesterNotAllowed", message);
+        }
+        let name = object.username().strip_prefix(NODE_USER).unwrap_or_default();
+        let Some(node) = self.nodes.iter().find(|node| node.name.as_str() == name) else {
+            return Review::not_mine(
+                "UnknownNode",
+                format!("the addresses of the node {name:?} are not known"),
+            );
+        };
+        match object.request().sans().iter().find(|san| !node.has(san)) {
+            None => Review::approve("the node asks for itself, for its own addresses".to_owned()),
+            Some(other) => {
+                Review::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name))
+            }
+        }
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), policies: Vec::new(), bootstrap_groups: vec![BOOTSTRAPPERS.to_owned()] }
+    }
+}
+
+/// The group of all bootstrap tokens (k8s.io/cluster-bootstrap, token/api/types.go, `BootstrapDefaultGroup`).
+const BOOTSTRAPPERS: &str = "system:bootstrappers";
+
+/// Whether user and groups are those of the node that the certificate is for.
+fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
+    object.request().subject().common_name() == Some(object.username())
+        && object.groups().any(|group| group == NODES)
+}
+
+impl NodeAddresses {
+    /// A node by its name and addresses.
+    #[must_use]
+    pub fn new(name: NodeName, addresses: impl IntoIterator<Item = San>) -> Self {
+        Self { name, addresses: addresses.into_iter().map(|san| AlternativeName::from(&san)).collect() }
+    }
+
+    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB. Its addresses are those of `status.addresses`.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Unsupported`] for another kind, [`Code::Malformed`] when this is no YAML or not the schema,
+    /// [`Code::Invalid`] for a name that no node has.
+    pub fn from_yaml(document: &[u8]) -> Result<Self> {
+        let mut fields = record::entries(document::read(document, document::LONGEST)?, "Node")?;
+        record::require_type(&mut fields, [("apiVersion", "v1"), ("kind", "Node")])?;
+        let node = Node::read(Value::Map(fields), "")?;
+        let name = node.metadata.name.parse::<NodeName>().map_err(|error| error.field("metadata.name"))?;
+        let address = |address: NodeAddress| match address.address.parse::<IpAddr>() {
+            Ok(address) => AlternativeName::Ip(address),
+            Err(_) => AlternativeName::Dns(address.address.to_ascii_lowercase()),
+        };
+        Ok(Self { name, addresses: node.status.addresses.into_iter().map(address).collect() })
+    }
+
+    fn has(&self, san: &AlternativeName) -> bool {
+        match san {
+            AlternativeName::Dns(name) => {
+                self.addresses.contains(&AlternativeName::Dns(name.to_ascii_lowercase()))
+            }
+            // The signer passes over what Go does not read.
+            AlternativeName::Other(_) => true,
+            san => self.addresses.contains(san),
+        }
+    }
+}
+
+record! {
+    /// The part of a Node that is needed here.
+    Node {
+        /// Its name.
+        "metadata" metadata: NodeMetadata,
+        /// What its kubelet says of it.
+        "status" status: NodeStatus,
+    }
+}
+
+record! {
+    /// ObjectMeta.
+    NodeMetadata {
+        /// The name under which the kubelet registered.
+        "name" name: String,
+    }
+}
+
+record! {
+    /// NodeStatus.
+    NodeStatus {
+        /// Host names and addresses.
+        "addresses" addresses: Vec<NodeAddress>,
+    }
+}
+
+record! {
+    /// One address.
+    NodeAddress {
+        /// A host name or an IP address.
+        "address" address: String,
+    }
+}
+
+impl Review {
+    fn approve(message: String) -> Self {
+        // As kube-controller-manager calls it.
+        Self { verdict: Verdict::Approve, reason: "AutoApproved", message }
+    }
+
+    fn deny(reason: &'static str, message: String) -> Self {
+        Self { verdict: Verdict::Deny, reason, message }
+    }
+
+    fn not_mine(reason: &'static str, message: String) -> Self {
+        Self { verdict: Verdict::NotMine, reason, message }
+    }
+
+    /// What is to be done.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Why, as one word for programs.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// Why, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Puts the condition into the object that the subresource `approval` takes. With [`Verdict::NotMine`] it stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Changed`](crate::Code::Changed) when something was decided about the object meanwhile.
+    pub fn apply(&self, object: &mut CertificateSigningRequest, now: Time) -> Result<()> {
+        match self.verdict {
+            Verdict::Approve => object.approve(self.reason, &self.message, now),
+            Verdict::Deny => object.deny(self.reason, &self.message, now),
+            Verdict::NotMine => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Review {
+    /// For people: `deny (NameNotAllowed): DNS:a is no address of the node n1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Approve => "approve",
+            Verdict::Deny => "deny",
+            Verdict::NotMine => "not mine",
+        };
+        write!(f, "{verdict} ({}): {}", self.reason, self.message)
+    }
+}

@@ -42,6 +42,7 @@
 //! # }
 //! ```
 
+mod node;
 mod object;
 mod pattern;
 mod policy;
@@ -49,8 +50,9 @@ mod review;
 mod sign;
 mod signers;
 
+pub use node::NodeAddresses;
 pub use object::{CertificateSigningRequest, State};
 pub use pattern::{Pattern, SanPattern};
 pub use policy::SignerPolicy;
-pub use review::{Context, NodeAddresses, Review, Verdict, review};
+pub use review::{Context, Review, Verdict, review};
 pub use sign::{Outcome, SIGNING_DURATION, sign};

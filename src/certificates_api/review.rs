@@ -1,17 +1,13 @@
 //! [`review`]: what an approver decides.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use super::sign::VALIDATION_FAILURE;
-use super::{CertificateSigningRequest, SignerPolicy, State, signers};
-use crate::document::record::{self, record};
-use crate::document::{self, Field, Value};
+use super::{CertificateSigningRequest, NodeAddresses, SignerPolicy, State, signers};
 use crate::error::{Code, Result};
-use crate::names::{Group, NodeName, San};
+use crate::names::Group;
 use crate::role::{NODE_USER, NODES};
 use crate::time::Time;
-use crate::x509::AlternativeName;
 
 /// What an approver knows of its cluster.
 ///
@@ -23,14 +19,6 @@ pub struct Context {
     nodes: Vec<NodeAddresses>,
     policies: Vec<SignerPolicy>,
     bootstrap_groups: Vec<String>,
-}
-
-/// A node and the addresses by which it may be called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeAddresses {
-    name: NodeName,
-    /// DNS names in lower case.
-    addresses: Vec<AlternativeName>,
 }
 
 /// What is to be done with a request.
@@ -112,7 +100,7 @@ enum Judge<'a> {
 impl Context {
     /// Adds a node, or takes its new addresses.
     pub fn node(mut self, node: NodeAddresses) -> Self {
-        self.nodes.retain(|other| other.name != node.name);
+        self.nodes.retain(|other| other.name() != node.name());
         self.nodes.push(node);
         self
     }
@@ -169,7 +157,7 @@ impl Context {
             return Review::deny("RequesterNotAllowed", message);
         }
         let name = object.username().strip_prefix(NODE_USER).unwrap_or_default();
-        let Some(node) = self.nodes.iter().find(|node| node.name.as_str() == name) else {
+        let Some(node) = self.nodes.iter().find(|node| node.name().as_str() == name) else {
             return Review::not_mine(
                 "UnknownNode",
                 format!("the addresses of the node {name:?} are not known"),
@@ -178,7 +166,7 @@ impl Context {
         match object.request().sans().iter().find(|san| !node.has(san)) {
             None => Review::approve("the node asks for itself, for its own addresses".to_owned()),
             Some(other) => {
-                Review::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name))
+                Review::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name()))
             }
         }
     }
@@ -197,77 +185,6 @@ const BOOTSTRAPPERS: &str = "system:bootstrappers";
 fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
     object.request().subject().common_name() == Some(object.username())
         && object.groups().any(|group| group == NODES)
-}
-
-impl NodeAddresses {
-    /// A node by its name and addresses.
-    #[must_use]
-    pub fn new(name: NodeName, addresses: impl IntoIterator<Item = San>) -> Self {
-        Self { name, addresses: addresses.into_iter().map(|san| AlternativeName::from(&san)).collect() }
-    }
-
-    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB. Its addresses are those of `status.addresses`.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::Unsupported`] for another kind, [`Code::Malformed`] when this is no YAML or not the schema,
-    /// [`Code::Invalid`] for a name that no node has.
-    pub fn from_yaml(document: &[u8]) -> Result<Self> {
-        let mut fields = record::entries(document::read(document, document::LONGEST)?, "Node")?;
-        record::require_type(&mut fields, [("apiVersion", "v1"), ("kind", "Node")])?;
-        let node = Node::read(Value::Map(fields), "")?;
-        let name = node.metadata.name.parse::<NodeName>().map_err(|error| error.field("metadata.name"))?;
-        let address = |address: NodeAddress| match address.address.parse::<IpAddr>() {
-            Ok(address) => AlternativeName::Ip(address),
-            Err(_) => AlternativeName::Dns(address.address.to_ascii_lowercase()),
-        };
-        Ok(Self { name, addresses: node.status.addresses.into_iter().map(address).collect() })
-    }
-
-    fn has(&self, san: &AlternativeName) -> bool {
-        match san {
-            AlternativeName::Dns(name) => {
-                self.addresses.contains(&AlternativeName::Dns(name.to_ascii_lowercase()))
-            }
-            // The signer passes over what Go does not read.
-            AlternativeName::Other(_) => true,
-            san => self.addresses.contains(san),
-        }
-    }
-}
-
-record! {
-    /// The part of a Node that is needed here.
-    Node {
-        /// Its name.
-        "metadata" metadata: NodeMetadata,
-        /// What its kubelet says of it.
-        "status" status: NodeStatus,
-    }
-}
-
-record! {
-    /// ObjectMeta.
-    NodeMetadata {
-        /// The name under which the kubelet registered.
-        "name" name: String,
-    }
-}
-
-record! {
-    /// NodeStatus.
-    NodeStatus {
-        /// Host names and addresses.
-        "addresses" addresses: Vec<NodeAddress>,
-    }
-}
-
-record! {
-    /// One address.
-    NodeAddress {
-        /// A host name or an IP address.
-        "address" address: String,
-    }
 }
 
 impl Review {

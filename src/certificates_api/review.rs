@@ -46,7 +46,7 @@ pub struct Review {
 ///
 /// | signer | approved is |
 /// |---|---|
-/// | `kubernetes.io/kube-apiserver-client-kubelet` | what a node asks for itself (user and common name are the same), and what a member of a bootstrap group asks for any node |
+/// | `kubernetes.io/kube-apiserver-client-kubelet` | what a node asks for itself (user and common name are the same), and what a member of a bootstrap group asks for any node; a node that asks for another is denied, any other user is left to people |
 /// | `kubernetes.io/kubelet-serving` | what a node asks for itself, for its own addresses; a node that the context does not know is not yet decided about |
 /// | `kubernetes.io/kube-apiserver-client` | what the context's policy allows, but never `system:masters` |
 /// | your own | what the context's policy allows |
@@ -134,15 +134,18 @@ impl Context {
         if asks_for_itself(object) {
             return Review::approve("the node asks for itself".to_owned());
         }
-        match object.groups().find(|group| self.bootstrap_groups.iter().any(|allowed| allowed == group)) {
-            Some(group) => Review::approve(format!("a member of {group} asks for a node")),
-            None => Review::deny(
-                "RequesterNotAllowed",
-                format!(
-                    "{:?} is neither {} nor in a bootstrap group",
-                    object.username(),
-                    object.request().subject().common_name().unwrap_or_default()
-                ),
+        if let Some(group) =
+            object.groups().find(|group| self.bootstrap_groups.iter().any(|known| known == group))
+        {
+            return Review::approve(format!("a member of {group} asks for a node"));
+        }
+        let wanted = object.request().subject().common_name().unwrap_or_default();
+        match object.groups().any(|group| group == NODES) {
+            true => Review::deny("RequesterNotAllowed", format!("{:?} is not {wanted}", object.username())),
+            // The authorizer may know this user: it is asked by kube-controller-manager only.
+            false => Review::not_mine(
+                "UnknownRequester",
+                format!("{:?} is neither {wanted} nor in a bootstrap group", object.username()),
             ),
         }
     }

@@ -212,8 +212,10 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
     attributes.tag().assert_eq(ATTRIBUTES)?;
     info.finish()?;
     let extensions = requested_extensions(attributes.value())?;
-    let key_usages = extension::<KeyUsage>(&extensions)?.into_iter().flat_map(usage::decode_key_usage);
-    let extended: Option<ExtendedKeyUsage> = extension(&extensions)?;
+    // Signers drop these, whatever they are.
+    let key_usages = extension::<KeyUsage>(&extensions).ok().flatten();
+    let key_usages = key_usages.into_iter().flat_map(usage::decode_key_usage);
+    let extended: Option<ExtendedKeyUsage> = extension(&extensions).ok().flatten();
     let extended = extended.iter().flat_map(usage::decode_extended_key_usage);
     Ok(Inner {
         der: der.to_vec(),
@@ -277,17 +279,17 @@ fn check_names(inner: &Inner) -> Result<()> {
 }
 
 /// A URI with a scheme, of the characters that may stand in one (RFC 3986), whose host, if it has one, is a domain or an
-/// address. Go takes a little more; no signer needs it.
+/// address. Go takes a little more, and writes a scheme in capitals or an empty fragment differently from what it read.
 fn is_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let mut letters = scheme.bytes();
-    let of_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
-    let has_scheme = letters.next().is_some_and(|b| b.is_ascii_alphabetic()) && letters.all(of_scheme);
+    let of_scheme = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b);
+    let has_scheme = letters.next().is_some_and(|b| b.is_ascii_lowercase()) && letters.all(of_scheme);
     let of_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b);
     let is_hex = |b: &u8| b.is_ascii_hexdigit();
     let mut escapes = rest.split('%').skip(1).map(str::as_bytes);
     let is_escaped = escapes.all(|after| after.get(..2).is_some_and(|digits| digits.iter().all(is_hex)));
-    has_scheme && rest.bytes().all(of_uri) && is_escaped && has_tame_host(rest)
+    has_scheme && !rest.ends_with('#') && rest.bytes().all(of_uri) && is_escaped && has_tame_host(rest)
 }
 
 fn has_tame_host(rest: &str) -> bool {
@@ -312,9 +314,20 @@ mod tests {
         {
             assert!(is_uri(uri), "{uri}");
         }
-        for uri in
-            ["", "a", ":a", "1:a", "http://a b", "http://a..b/", "http://a:x/", "a:%zz", "a:%2", "a:\u{7f}"]
-        {
+        for uri in [
+            "",
+            "a",
+            ":a",
+            "1:a",
+            "http://a b",
+            "http://a..b/",
+            "http://a:x/",
+            "a:%zz",
+            "a:%2",
+            "SPIFFE://a",
+            "a:b#",
+            "a:\u{7f}",
+        ] {
             assert!(!is_uri(uri), "{uri}");
         }
     }

@@ -113,7 +113,7 @@ text_type! {
 /// (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/authentication/user/user.go)
 const SYSTEM_GROUPS: [&str; 2] = ["system:monitoring", "system:bootstrappers"];
 
-fn printable(text: &str) -> Result<(), String> {
+pub(crate) fn printable(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("at least one character".to_owned());
     }

@@ -19,6 +19,7 @@ mod identity;
 mod import;
 mod judges;
 mod keys;
+mod manifests;
 mod plan;
 mod properties;
 mod recipes;

@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod authentication;
 mod care;
 mod clusters;
 mod disk;

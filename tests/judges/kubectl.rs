@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use super::{go, run, said};
 
@@ -39,10 +38,9 @@ pub(crate) fn sends(
     key: &Path,
     make: impl FnOnce(&str) -> String,
 ) -> Result<Vec<(String, String)>, String> {
-    static SERVER: OnceLock<PathBuf> = OnceLock::new();
-    let mut server = Command::new(SERVER.get_or_init(|| go::build("go_server")));
-    let mut server =
-        server.args([certificate, key]).stdout(Stdio::piped()).spawn().expect("it was just built");
+    let mut server = Command::new(go::server());
+    server.args([certificate, key]).arg("127.0.0.1:0").stdout(Stdio::piped());
+    let mut server = server.spawn().expect("it was just built");
     let mut lines = BufReader::new(server.stdout.take().expect("a pipe")).lines();
     let mut line = || lines.next().expect("a line").expect("text");
 
@@ -73,6 +71,8 @@ fn text(output: &Output) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use base64ct::{Base64, Encoding};
 
     use super::*;

@@ -249,7 +249,7 @@ impl TokenWebhook {
         Self { config_file: config_file.into(), cache: None }
     }
 
-    /// How long an answer is good for; otherwise it is two minutes.
+    /// How long an answer is good for, in whole milliseconds; otherwise it is two minutes.
     pub fn cache(mut self, lifetime: Duration) -> Self {
         self.cache = Some(lifetime);
         self
@@ -273,13 +273,13 @@ impl AuthorizationWebhook {
         Self { config_file: config_file.into(), allowed: None, refused: None }
     }
 
-    /// How long a yes is good for; otherwise it is five minutes.
+    /// How long a yes is good for, in whole milliseconds; otherwise it is five minutes.
     pub fn cache_allowed(mut self, lifetime: Duration) -> Self {
         self.allowed = Some(lifetime);
         self
     }
 
-    /// How long anything but a yes is good for; otherwise it is 30 seconds.
+    /// How long anything but a yes is good for, in whole milliseconds; otherwise it is 30 seconds.
     pub fn cache_refused(mut self, lifetime: Duration) -> Self {
         self.refused = Some(lifetime);
         self

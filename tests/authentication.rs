@@ -9,6 +9,7 @@ use kubepki::{
     Expected, HttpsUrl, Impersonation, NamePrefix, Oidc, Pki, RequiredClaim, Signer, Time, TokenAlgorithm,
     TokenWebhook, role,
 };
+use proptest::prelude::*;
 
 use crate::judges::{free_port, kubectl};
 use crate::support::{authority, certify, control_plane, fast_cluster, issuer, refused};
@@ -436,6 +437,42 @@ fn kubectl_sends_the_same_headers_for_a_user_who_acts_as_another() {
         sent.sort();
         ours.sort();
         assert_eq!(ours, sent);
+    }
+}
+
+/// An extra field's key as the API server reads it in the name of a header.
+fn key_of(header: &str) -> Vec<u8> {
+    let name = header.to_ascii_lowercase();
+    let mut rest = name.strip_prefix("impersonate-extra-").unwrap().bytes();
+    let mut key = Vec::new();
+    while let Some(byte) = rest.next() {
+        let digit = |digit: Option<u8>| char::from(digit.unwrap()).to_digit(16).unwrap();
+        key.push(match byte {
+            b'%' => u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).unwrap(),
+            other => other,
+        });
+    }
+    key
+}
+
+proptest! {
+    #[test]
+    fn any_key_of_an_extra_field_survives_its_header(key in "[!-@\\[-~ü-ŧ😀]{1,40}") {
+        let jane = Impersonation::new("jane").unwrap().extra(&key, "value").unwrap();
+        let (header, value) = jane.headers().remove(1);
+        // No name of a header has these (RFC 9110, section 5.6.2).
+        let separators = "()<>@,;:\\\"/[]?={}";
+        prop_assert!(header.chars().all(|c| c.is_ascii_graphic() && !separators.contains(c)));
+        prop_assert_eq!((key_of(&header), value.as_str()), (key.into_bytes(), "value"));
+    }
+
+    #[test]
+    fn any_url_that_is_accepted_is_of_https_and_one_line(text in "https://[ -~]{0,20}|.*") {
+        if let Ok(url) = text.parse::<HttpsUrl>() {
+            prop_assert_eq!(url.as_str(), text.as_str());
+            prop_assert!(text.starts_with("https://") && text.bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert!(!text.contains(['?', '#', '"', '\\']));
+        }
     }
 }
 

@@ -146,7 +146,8 @@ impl Expected {
                 Value::Role(ApiServerEtcdClient, Key),
             ],
         };
-        let issuer = format!("https://kubernetes.default.svc.{}", self.cluster.domain());
+        let authentication = &self.cluster.authentication;
+        let proxies = authentication.allowed_names(FrontProxyClient.common_name().unwrap_or_default());
         let mut arguments = vec![
             ("client-ca-file", Value::Role(KubernetesCa, Certificate)),
             ("tls-cert-file", Value::Role(ApiServer, Certificate)),
@@ -157,7 +158,7 @@ impl Expected {
             ("etcd-certfile", etcd_cert),
             ("etcd-keyfile", etcd_key),
             ("requestheader-client-ca-file", Value::Role(FrontProxyCa, Certificate)),
-            ("requestheader-allowed-names", text(FrontProxyClient.common_name().unwrap_or_default())),
+            ("requestheader-allowed-names", Value::Text(proxies)),
             ("requestheader-username-headers", text("X-Remote-User")),
             ("requestheader-group-headers", text("X-Remote-Group")),
             ("requestheader-extra-headers-prefix", text("X-Remote-Extra-")),
@@ -165,14 +166,16 @@ impl Expected {
             ("proxy-client-key-file", Value::Role(FrontProxyClient, Key)),
             ("service-account-key-file", Value::Role(ServiceAccount, PublicKey)),
             ("service-account-signing-key-file", Value::Role(ServiceAccount, Key)),
-            ("service-account-issuer", Value::Text(issuer)),
-            ("authorization-mode", text("Node,RBAC")),
+            ("service-account-issuer", Value::Text(self.cluster.token_issuer())),
+            ("authorization-mode", text(authentication.authorization_modes())),
             ("enable-admission-plugins", text("NodeRestriction")),
             ("enable-bootstrap-token-auth", text("true")),
         ];
         if self.cluster.verify_kubelets {
             arguments.push(("kubelet-certificate-authority", Value::Role(KubernetesCa, Certificate)));
         }
+        arguments
+            .extend(authentication.arguments().into_iter().map(|(name, text)| (name, Value::Text(text))));
         arguments
     }
 

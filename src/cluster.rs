@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::authentication::Authentication;
 use crate::error::{Error, Result};
 use crate::key::KeyAlgorithm;
 use crate::names::{
@@ -123,6 +124,7 @@ pub struct Cluster {
     pub(crate) etcd: Etcd,
     pub(crate) kubelet_client_certificate: KubeletClientCertificate,
     pub(crate) verify_kubelets: bool,
+    pub(crate) authentication: Box<Authentication>,
     kubernetes_version: Option<KubernetesVersion>,
 }
 
@@ -142,6 +144,7 @@ impl Cluster {
             etcd: Etcd::default(),
             kubelet_client_certificate: KubeletClientCertificate::default(),
             verify_kubelets: false,
+            authentication: Box::default(),
             kubernetes_version: None,
         }
     }
@@ -228,6 +231,12 @@ impl Cluster {
         self
     }
 
+    /// How API servers learn who somebody is, besides the certificates and tokens of the cluster itself.
+    pub fn authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = Box::new(authentication);
+        self
+    }
+
     /// Whether kubeadm of at least this minor version is followed.
     pub(crate) fn is_since(&self, minor: u16) -> bool {
         self.convention == Convention::Kubeadm
@@ -248,6 +257,11 @@ impl Cluster {
     /// The DNS domain, or its default.
     pub(crate) fn domain(&self) -> &str {
         self.dns_domain.as_ref().map_or("cluster.local", DnsName::as_str)
+    }
+
+    /// The issuer of the tokens of service accounts.
+    pub(crate) fn token_issuer(&self) -> String {
+        format!("https://kubernetes.default.svc.{}", self.domain())
     }
 
     /// The name of the cluster in kubeconfigs, or its default.
@@ -277,6 +291,7 @@ impl Cluster {
         if let Err(error) = format!("kubernetes.default.svc.{}", self.domain()).parse::<DnsName>() {
             return Err(error.field("DNS domain"));
         }
+        self.authentication.check(&self.token_issuer())?;
         match self.service_subnets.as_deref() {
             None | Some([_]) => Ok(()),
             Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),

@@ -52,6 +52,7 @@
 
 mod arguments;
 mod audit;
+mod authentication;
 mod authority;
 pub mod certificates_api;
 mod cluster;
@@ -62,6 +63,7 @@ mod expected;
 mod file;
 mod finding;
 mod identity;
+mod impersonation;
 pub mod import;
 mod issuer;
 mod key;
@@ -81,6 +83,7 @@ mod time;
 mod x509;
 
 pub use arguments::Component;
+pub use authentication::{Authentication, AuthorizationWebhook, Oidc, TokenWebhook};
 pub use authority::{Authorities, Authority};
 pub use cluster::{Cluster, Convention, Etcd, KubeletClientCertificate, Node};
 pub use error::{Code, Error, Place, Result};
@@ -88,12 +91,14 @@ pub use expected::Expected;
 pub use file::File;
 pub use finding::{Finding, FindingId, Findings, Severity};
 pub use identity::{Identity, Note};
+pub use impersonation::Impersonation;
 pub use issuer::Issuer;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey, SignatureAlgorithm, Signer, ToSign};
 pub use layout::{Layout, Part};
 pub use names::{
-    AuthorityName, ClusterName, DnsName, Endpoint, Group, KubernetesVersion, Namespace, NodeName, ObjectName,
-    San, SanName, SignerName, Subnet, UserName,
+    AuthorityName, ClaimName, ClientId, ClusterName, DnsName, Endpoint, Group, HttpsUrl, KubernetesVersion,
+    NamePrefix, Namespace, NodeName, ObjectName, RequiredClaim, San, SanName, SignerName, Subnet,
+    TokenAlgorithm, UserName,
 };
 pub use pki::Pki;
 pub use plan::{Action, Blocked, Difference, Effect, Plan, Policy, Reason, Step};

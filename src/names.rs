@@ -109,11 +109,59 @@ text_type! {
     Group, "group", group
 }
 
+text_type! {
+    /// A URL of `https`, without user, password, query and fragment, such as an issuer of OpenID Connect or a webhook.
+    ///
+    /// ```
+    /// use kubepki::HttpsUrl;
+    ///
+    /// assert!("https://login.example.com/realms/prod".parse::<HttpsUrl>().is_ok());
+    /// assert!("http://login.example.com".parse::<HttpsUrl>().is_err());
+    /// ```
+    HttpsUrl, "URL", https_url
+}
+
+text_type! {
+    /// The identifier of a client at a provider of OpenID Connect, for which tokens are issued: 1 to 253 bytes of text,
+    /// without control characters and without white space at either end.
+    ClientId, "client ID", printable
+}
+
+text_type! {
+    /// The name of a claim in a token (RFC 7519, section 4), such as `email`: 1 to 253 bytes of text without `=`, control
+    /// characters and white space at either end.
+    ClaimName, "claim", claim_name
+}
+
+text_type! {
+    /// A claim and the value that it must have, as `CLAIM=VALUE`.
+    RequiredClaim, "required claim", required_claim
+}
+
+text_type! {
+    /// What stands before every name that comes from elsewhere, such as `oidc:`.
+    ///
+    /// It does not begin with `system:`, since such names are Kubernetes' own; and it is not `-`, by which the arguments
+    /// of kube-apiserver mean none.
+    NamePrefix, "prefix", name_prefix
+}
+
+text_type! {
+    /// A signature algorithm of tokens (RFC 7518, section 3.1), one with public keys that kube-apiserver takes: `RS256`,
+    /// `RS384`, `RS512`, `ES256`, `ES384`, `ES512`, `PS256`, `PS384` or `PS512`.
+    TokenAlgorithm, "signing algorithm", token_algorithm
+}
+
+/// (kubernetes/kubernetes, staging/src/k8s.io/apiserver, plugin/pkg/authenticator/token/oidc/oidc.go,
+/// `allowedSigningAlgs`)
+const TOKEN_ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
+
 /// Groups of Kubernetes itself that a certificate may get from an installer, also with `:` and more behind them.
 /// (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/authentication/user/user.go)
 const SYSTEM_GROUPS: [&str; 2] = ["system:monitoring", "system:bootstrappers"];
 
-fn printable(text: &str) -> Result<(), String> {
+pub(crate) fn printable(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("at least one character".to_owned());
     }
@@ -225,6 +273,53 @@ fn group(text: &str) -> Result<(), String> {
     match text.starts_with("system:") && !of_installers {
         true => Err("another group: this one comes with a role or from the API server".to_owned()),
         false => Ok(()),
+    }
+}
+
+/// As the API server checks the URL of an issuer (kubernetes/kubernetes, staging/src/k8s.io/apiserver,
+/// pkg/apis/apiserver/validation/validation.go, `validateURL`), and with a host that certificates can name.
+fn https_url(text: &str) -> Result<(), String> {
+    let rest = text.strip_prefix("https://").ok_or("a URL that begins with https://")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if authority.contains('@') || text.contains(['?', '#']) {
+        return Err("a URL without user, password, query and fragment".to_owned());
+    }
+    let endpoint: Result<Endpoint> = authority.to_ascii_lowercase().parse();
+    endpoint.map_err(|error| format!("a URL with HOST or HOST:PORT: {}", error.expected()))?;
+    let is_of_path = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    match path.chars().all(is_of_path) && path.split('%').skip(1).all(is_escape) {
+        true => Ok(()),
+        false => Err("a URL whose path is ASCII, with all else as %XX (RFC 3986, section 3.3)".to_owned()),
+    }
+}
+
+fn claim_name(text: &str) -> Result<(), String> {
+    printable(text)?;
+    if text.contains('=') { Err("a claim without '='".to_owned()) } else { Ok(()) }
+}
+
+/// As the flag is read (k8s.io/component-base, cli/flag/map_string_string.go), which trims both.
+fn required_claim(text: &str) -> Result<(), String> {
+    let (claim, value) = text.split_once('=').ok_or("CLAIM=VALUE")?;
+    printable(claim).and_then(|()| printable(value)).map_err(|rule| format!("CLAIM=VALUE, each {rule}"))
+}
+
+fn name_prefix(text: &str) -> Result<(), String> {
+    printable(text)?;
+    match text == "-" || text.starts_with("system:") {
+        true => Err("a prefix that is not '-' and does not begin with system:".to_owned()),
+        false => Ok(()),
+    }
+}
+
+fn token_algorithm(text: &str) -> Result<(), String> {
+    match TOKEN_ALGORITHMS.contains(&text) {
+        true => Ok(()),
+        false => Err(format!("one of {}", TOKEN_ALGORITHMS.join(", "))),
     }
 }
 

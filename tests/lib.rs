@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod authentication;
 mod care;
 mod clusters;
 mod disk;
@@ -19,6 +20,7 @@ mod identity;
 mod import;
 mod judges;
 mod keys;
+mod manifests;
 mod plan;
 mod properties;
 mod recipes;

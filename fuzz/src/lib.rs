@@ -8,9 +8,10 @@ use base64ct::{Base64, Encoding};
 use kubepki::import::KubeadmConfiguration;
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
-    AlternativeName, AuthorityName, Certificate, Cluster, ClusterName, Component, Convention, Credential,
-    DnsName, Endpoint, Error, Expected, Group, Issuer, KeyAlgorithm, KubernetesVersion, NodeName, Pki,
-    Policy, PrivateKey, Profile, PublicKey, Role, San, Signer, Subnet, Time, Usage, UserName, role,
+    AlternativeName, AuthorityName, Certificate, ClaimName, ClientId, Cluster, ClusterName, Component,
+    Convention, Credential, DnsName, Endpoint, Error, Expected, Group, HttpsUrl, Issuer, KeyAlgorithm,
+    KubernetesVersion, NamePrefix, NodeName, Pki, Policy, PrivateKey, Profile, PublicKey, RequiredClaim,
+    Role, San, Signer, Subnet, Time, TokenAlgorithm, Usage, UserName, role,
 };
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
@@ -99,19 +100,25 @@ fn files(data: &[u8]) -> Vec<(String, Vec<u8>)> {
 pub fn names(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     survives::<AuthorityName>(text);
+    survives::<ClaimName>(text);
+    survives::<ClientId>(text);
     survives::<ClusterName>(text);
     survives::<Component>(text);
     survives::<Convention>(text);
     survives::<DnsName>(text);
     survives::<Endpoint>(text);
     survives::<Group>(text);
+    survives::<HttpsUrl>(text);
     survives::<KeyAlgorithm>(text);
     survives::<KubernetesVersion>(text);
+    survives::<NamePrefix>(text);
     survives::<NodeName>(text);
+    survives::<RequiredClaim>(text);
     survives::<Role>(text);
     survives::<San>(text);
     survives::<Subnet>(text);
     survives::<Time>(text);
+    survives::<TokenAlgorithm>(text);
     survives::<Usage>(text);
     survives::<UserName>(text);
     if let Ok(name) = text.parse::<NodeName>() {

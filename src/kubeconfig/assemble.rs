@@ -1,13 +1,14 @@
-//! The kubeconfigs that go with certificates of this crate's making.
+//! The kubeconfigs of a cluster's users, and those by which API servers call webhooks.
 
 use super::{Cluster, Fields, Kubeconfig, NamedCluster, NamedUser, User};
 use crate::authority::Authorities;
 use crate::cluster::{self, Convention};
 use crate::error::{Code, Error, Result};
 use crate::expected::Expected;
+use crate::names::HttpsUrl;
 use crate::role::Role;
 use crate::role::table::Files;
-use crate::x509::{Credential, Usage};
+use crate::x509::{Certificate, Credential, Usage, check_authorities, leaf, to_pem};
 
 impl Kubeconfig {
     /// The kubeconfig of a user whom the Kubernetes authority has issued a client certificate: a context
@@ -39,6 +40,70 @@ impl Kubeconfig {
     ) -> Result<Self> {
         let (context, user) = user_at_cluster(cluster, credential);
         Self::assemble(cluster, authorities, credential, [&context, &user, &cluster.endpoint.url()])
+    }
+
+    /// The kubeconfig of any user: a context `NAME@CLUSTER` at the cluster's endpoint. The API server does not see the
+    /// name, but who the user's credential says it is.
+    ///
+    /// ```
+    /// use kubepki::kubeconfig::{Exec, Kubeconfig, User};
+    /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Time};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
+    /// # let authorities = Authorities::create(&cluster, Time::now())?;
+    /// let login = Exec::new("example-login").args(["get-token"]);
+    /// let kubeconfig = Kubeconfig::with_user(&cluster, &authorities, "jane", User::with_exec(login))?;
+    /// assert_eq!(kubeconfig.current_context, "jane@default-cluster");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoIssuer`] when there is no Kubernetes authority, and as [`check`](Self::check).
+    pub fn with_user(
+        cluster: &cluster::Cluster,
+        authorities: &Authorities,
+        name: &str,
+        user: User,
+    ) -> Result<Self> {
+        let context = format!("{name}@{}", cluster.display_name());
+        Self::at(cluster, authorities, [&context, name, &cluster.endpoint.url()], user)
+    }
+
+    /// The kubeconfig by which API servers call a webhook that authenticates or authorizes, for
+    /// [`TokenWebhook`](crate::TokenWebhook) and [`AuthorizationWebhook`](crate::AuthorizationWebhook): cluster and
+    /// context are called `webhook`, the user `kube-apiserver`.
+    ///
+    /// `authorities` vouch for the server's certificate. `user` is what API servers show it: a client certificate, or
+    /// [`User::default`] for nothing, where anybody who reaches the webhook may ask it.
+    ///
+    /// ```
+    /// use kubepki::kubeconfig::{Kubeconfig, User};
+    /// use kubepki::{Authorities, Cluster, KeyAlgorithm, Role, Time};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let cluster = Cluster::new("api.example.com:6443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
+    /// # let authorities = Authorities::create(&cluster, Time::now())?;
+    /// let trusted = authorities.get(Role::KubernetesCa).ok_or("no authority")?.trusted();
+    /// let url = "https://auth.example.com/token".parse()?;
+    /// let kubeconfig = Kubeconfig::webhook(&url, trusted, User::with_token("07401b.f395accd246ae52d"))?;
+    /// assert_eq!(kubeconfig.clusters[0].cluster.server, "https://auth.example.com/token");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Malformed`] without an authority, [`Code::NotAnAuthority`] for a certificate that may not sign others, and
+    /// what [`check`](Self::check) says of a user.
+    pub fn webhook(server: &HttpsUrl, authorities: &[Certificate], user: User) -> Result<Self> {
+        leaf(authorities).and_then(|_| check_authorities(authorities))?;
+        user.check()?;
+        let cluster = Cluster::new(server.as_str(), to_pem(authorities));
+        let user = NamedUser::new("kube-apiserver", user);
+        Ok(Self::new("webhook", NamedCluster::new("webhook", cluster), user))
     }
 
     /// The kubeconfig of a role, named as the convention says.
@@ -97,27 +162,34 @@ impl Kubeconfig {
         cluster: &cluster::Cluster,
         authorities: &Authorities,
         credential: &Credential,
-        [context, user, server]: [&str; 3],
+        names: [&str; 3],
     ) -> Result<Self> {
-        let authority = authorities.get(Role::KubernetesCa).ok_or_else(|| {
-            Error::new(Code::NoIssuer, "the Kubernetes authority's certificate")
-                .found("none")
-                .role(Role::KubernetesCa)
-        })?;
         let certificate = credential.certificate();
         if !certificate.usages().contains(&Usage::ClientAuth) || certificate.subject().common_name().is_none()
         {
             return Err(Error::new(Code::UsageConflict, "a client certificate with a common name")
                 .found(format!("the certificate {}", certificate.subject())));
         }
-        let mut kubeconfig = Self::new(
-            context,
-            NamedCluster::new(cluster.display_name(), Cluster::new(server, authority.trusted_pem())),
-            NamedUser::new(
-                user,
-                User::with_certificate(credential.chain_pem(), credential.key().to_pem().as_bytes().to_vec()),
-            ),
-        );
+        let user =
+            User::with_certificate(credential.chain_pem(), credential.key().to_pem().as_bytes().to_vec());
+        Self::at(cluster, authorities, names, user)
+    }
+
+    /// A user at an API server of the cluster.
+    fn at(
+        cluster: &cluster::Cluster,
+        authorities: &Authorities,
+        [context, name, server]: [&str; 3],
+        user: User,
+    ) -> Result<Self> {
+        let authority = authorities.get(Role::KubernetesCa).ok_or_else(|| {
+            Error::new(Code::NoIssuer, "the Kubernetes authority's certificate")
+                .found("none")
+                .role(Role::KubernetesCa)
+        })?;
+        let at = Cluster::new(server, authority.trusted_pem());
+        let mut kubeconfig =
+            Self::new(context, NamedCluster::new(cluster.display_name(), at), NamedUser::new(name, user));
         kubeconfig.preferences = cluster.has_preferences().then(Fields::default);
         kubeconfig.check()?;
         Ok(kubeconfig)

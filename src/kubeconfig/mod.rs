@@ -23,6 +23,7 @@
 
 mod assemble;
 mod check;
+mod users;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -31,6 +32,8 @@ use zeroize::Zeroizing;
 use crate::document::record::{self, record};
 use crate::document::{self, Field, Value};
 pub use crate::document::{Extension, Fields};
+pub use users::{InteractiveMode, OidcUser};
+
 use crate::error::{Code, Error, Result};
 
 record! {
@@ -305,24 +308,6 @@ impl Cluster {
             certificate_authority_data: Some(certificate_authority.into()),
             ..Self::default()
         }
-    }
-}
-
-impl User {
-    /// A user with a client certificate and its private key, both in PEM.
-    #[must_use]
-    pub fn with_certificate(certificate: impl Into<Vec<u8>>, key: impl Into<Zeroizing<Vec<u8>>>) -> Self {
-        Self {
-            client_certificate_data: Some(certificate.into()),
-            client_key_data: Some(key.into()),
-            ..Self::default()
-        }
-    }
-
-    /// A user with a bearer token, such as a bootstrap token.
-    #[must_use]
-    pub fn with_token(token: impl Into<String>) -> Self {
-        Self { token: Some(Zeroizing::new(token.into())), ..Self::default() }
     }
 }
 

@@ -139,6 +139,11 @@ impl Machine {
 
     /// Starts kube-apiserver and waits until admin.conf finds it ready. Nobody ever calls the advertise address.
     pub(crate) fn start_api_server(&self, etcd: &etcd::Etcd) -> Result<Process> {
+        self.start_api_server_with(etcd, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_api_server_with(&self, etcd: &etcd::Etcd, more: &[&str]) -> Result<Process> {
         let mut command = self.command(Component::ApiServer);
         command.args([
             format!("--etcd-servers={}", etcd.endpoints()),
@@ -148,6 +153,7 @@ impl Machine {
             "--endpoint-reconciler-type=none".to_owned(),
             "--service-cluster-ip-range=10.96.0.0/12,fd00::/108".to_owned(),
         ]);
+        command.args(more);
         let mut process = Process::start(&command, self.directory.join("kube-apiserver.log"))?;
         let admin = self.kubeconfig(Role::Admin);
         process.wait_until(|| kubectl(&admin, &["get", "--raw", "/readyz"], ""))?;

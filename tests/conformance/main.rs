@@ -9,6 +9,7 @@
 )]
 
 mod audit;
+mod authentication;
 mod control_plane;
 mod damages;
 mod existing;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
     });
     report.section("shared kubelet client", variants::shared_kubelet_client);
     report.section("ipv6", variants::ipv6);
+    report.section("authentication", authentication::authentication);
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }

@@ -1,9 +1,13 @@
-//! kubectl: whether a kubeconfig can be read, and whether its TLS files are accepted.
+//! kubectl: whether a kubeconfig can be read, whether its TLS files are accepted, what it sends for a user, and what
+//! objects it makes itself.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use super::{run, said};
+use super::{go, run, said};
 
 fn kubectl(kubeconfig: &Path) -> Command {
     let mut command = Command::new("kubectl");
@@ -27,6 +31,39 @@ pub(crate) fn accepts(kubeconfig: &Path) -> Result<(), String> {
     if refused { Ok(()) } else { Err(refusal) }
 }
 
+/// The headers of the request that kubectl sends for the user of a kubeconfig, whose text `make` gives for the URL of a
+/// server with this certificate and key: each name, in lower case, with one value.
+pub(crate) fn sends(
+    certificate: &Path,
+    key: &Path,
+    make: impl FnOnce(&str) -> String,
+) -> Result<Vec<(String, String)>, String> {
+    let mut server = Command::new(go::server());
+    server.args([certificate, key]).arg("127.0.0.1:0").stdout(Stdio::piped());
+    let mut server = server.spawn().expect("it was just built");
+    let mut lines = BufReader::new(server.stdout.take().expect("a pipe")).lines();
+    let mut line = || lines.next().expect("a line").expect("text");
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let kubeconfig = directory.path().join("kubeconfig");
+    fs::write(&kubeconfig, make(&format!("https://127.0.0.1:{}", line()))).expect("a file");
+    let sent = text(&run(kubectl(&kubeconfig).args(["get", "--raw", "/readyz"])));
+    let headers = sent.map(|_| line());
+    server.kill().and_then(|()| server.wait()).expect("its end");
+
+    let headers: BTreeMap<String, Vec<String>> = serde_json::from_str(&headers?).expect("headers");
+    let pairs = |(name, values): (String, Vec<String>)| {
+        values.into_iter().map(move |value| (name.to_ascii_lowercase(), value))
+    };
+    Ok(headers.into_iter().flat_map(pairs).collect())
+}
+
+/// The object that kubectl makes for these arguments, as JSON, without asking a server.
+pub(crate) fn create(arguments: &[&str]) -> Result<String, String> {
+    let mut kubectl = kubectl(Path::new("/dev/null"));
+    text(&run(kubectl.arg("create").args(arguments).args(["--dry-run=client", "-o", "json"])))
+}
+
 fn text(output: &Output) -> Result<String, String> {
     let accepted = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned());
     accepted.ok_or_else(|| said(output))
@@ -34,7 +71,6 @@ fn text(output: &Output) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::PathBuf;
 
     use base64ct::{Base64, Encoding};

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::layout::Part::{self, Certificate, Key, Kubeconfig, PublicKey};
 use crate::role::Role;
+use crate::token::TokenIssuer;
 
 /// A component that is given files of the PKI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,7 +147,7 @@ impl Expected {
                 Value::Role(ApiServerEtcdClient, Key),
             ],
         };
-        let issuer = format!("https://kubernetes.default.svc.{}", self.cluster.domain());
+        let issuer = TokenIssuer::of(&self.cluster).to_string();
         let mut arguments = vec![
             ("client-ca-file", Value::Role(KubernetesCa, Certificate)),
             ("tls-cert-file", Value::Role(ApiServer, Certificate)),

@@ -74,11 +74,17 @@ pub enum Code {
     SignerMismatch,
     /// A service subnet has too few addresses.
     SubnetTooSmall,
+    /// A token has expired.
+    TokenExpired,
+    /// A token is not yet valid: most often a clock is wrong.
+    TokenNotYetValid,
     /// A key or signature algorithm that is not supported.
     Unsupported,
     /// A profile of an authority where one of a leaf is needed, or the other way around.
     UsageConflict,
-    /// A certificate was not issued by the authority that it is used with.
+    /// A token is for others.
+    WrongAudience,
+    /// A certificate or token was not issued by the authority or issuer that it is used with.
     WrongIssuer,
 }
 
@@ -104,8 +110,11 @@ impl Code {
             Self::Signer => "signer",
             Self::SignerMismatch => "signer-mismatch",
             Self::SubnetTooSmall => "subnet-too-small",
+            Self::TokenExpired => "token-expired",
+            Self::TokenNotYetValid => "token-not-yet-valid",
             Self::Unsupported => "unsupported",
             Self::UsageConflict => "usage-conflict",
+            Self::WrongAudience => "wrong-audience",
             Self::WrongIssuer => "wrong-issuer",
         }
     }

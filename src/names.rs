@@ -47,6 +47,8 @@ macro_rules! text_type {
     };
 }
 
+pub(crate) use text_type;
+
 text_type! {
     /// The name of a cluster, as it stands in kubeconfigs: 1 to 253 bytes of text, without control characters and
     /// without white space at either end.
@@ -113,7 +115,7 @@ text_type! {
 /// (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/authentication/user/user.go)
 const SYSTEM_GROUPS: [&str; 2] = ["system:monitoring", "system:bootstrappers"];
 
-fn printable(text: &str) -> Result<(), String> {
+pub(crate) fn printable(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("at least one character".to_owned());
     }

@@ -64,6 +64,8 @@ pub enum Code {
     NoIssuer,
     /// A certificate that should sign others is no certificate authority, or may not sign this.
     NotAnAuthority,
+    /// An authority is not one of those that are pinned.
+    NotPinned,
     /// The operating system gave no random bytes.
     Random,
     /// One certificate authority serves two purposes that must be kept apart.
@@ -105,6 +107,7 @@ impl Code {
             Self::Malformed => "malformed",
             Self::NoIssuer => "no-issuer",
             Self::NotAnAuthority => "not-an-authority",
+            Self::NotPinned => "not-pinned",
             Self::Random => "random",
             Self::SharedAuthority => "shared-authority",
             Self::Signer => "signer",

@@ -1,6 +1,7 @@
 //! Keys and signatures in the forms of JOSE (RFC 7518), which tokens use.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, RsaPublicKey};
@@ -121,6 +122,13 @@ pub(crate) fn sign_jose(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>> 
         Kind::Rsa(_) | Kind::Other(_) => return Ok(signature),
     };
     fixed.map_err(|_| Error::new(Code::SignerMismatch, "a signature in the form asked for"))
+}
+
+/// HMAC with SHA-256 (RFC 2104), to be finished or verified. Verifying takes the same time for every tag.
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104, section 3)")]
+    let mac = Hmac::new_from_slice(key).expect("any key will do");
+    mac.chain_update(message)
 }
 
 /// The coordinates of a point in the uncompressed form (SEC 1, section 2.3.3).

@@ -8,7 +8,7 @@ mod signer;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use jose::{Numbers, sign_jose};
+pub(crate) use jose::{Numbers, hmac_sha256, sign_jose};
 pub use private::PrivateKey;
 pub(crate) use private::{generate_all, random};
 pub use public::PublicKey;

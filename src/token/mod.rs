@@ -1,8 +1,10 @@
-//! Tokens: service-account tokens.
+//! Tokens: bootstrap tokens and service-account tokens.
 //!
 //! A bearer token is a password: whoever has its text is the user. So texts of tokens are zeroized on drop, and stand in
 //! no error and no `Debug`.
 //!
+//! * A [`BootstrapToken`] makes a new machine known to its cluster, and the cluster to the machine, until the machine has
+//!   a certificate. The cluster has a [`BootstrapSecret`] of it, and signs its [`ClusterInfo`] by it.
 //! * A [`ServiceAccountToken`] makes a program known to the API server, and to others that have its [`KeySet`]: sa.key
 //!   has signed it, and it ends.
 //!
@@ -22,10 +24,14 @@
 //! [`Kubeconfig::for_user`]: crate::kubeconfig::Kubeconfig::for_user
 //! [`Expected::arguments`]: crate::Expected::arguments
 
+mod bootstrap;
+mod cluster_info;
 mod jwks;
 mod jws;
 mod service_account;
 
+pub use bootstrap::{BootstrapGroup, BootstrapSecret, BootstrapToken, BootstrapUsage};
+pub use cluster_info::{ClusterInfo, Pin, VerifiedClusterInfo};
 pub use jwks::KeySet;
 pub use service_account::{
     Binding, ObjectReference, ObjectUid, ServiceAccountClaims, ServiceAccountToken, TokenIssuer,

@@ -1,4 +1,4 @@
-//! Tokens: bootstrap tokens and service-account tokens.
+//! Tokens: bootstrap tokens, service-account tokens and the static token file.
 //!
 //! A bearer token is a password: whoever has its text is the user. So texts of tokens are zeroized on drop, and stand in
 //! no error and no `Debug`.
@@ -7,13 +7,14 @@
 //!   a certificate. The cluster has a [`BootstrapSecret`] of it, and signs its [`ClusterInfo`] by it.
 //! * A [`ServiceAccountToken`] makes a program known to the API server, and to others that have its [`KeySet`]: sa.key
 //!   has signed it, and it ends.
+//! * A [`StaticToken`] stands in a file that kube-apiserver reads when it starts. It never ends, and is for tests.
 //!
 //! # What Kubernetes has removed
 //!
 //! Older guides describe what no supported version has any more:
 //!
 //! * Passwords in a file (`--basic-auth-file`), removed in 1.19. Instead: client certificates
-//!   ([`Kubeconfig::for_user`]) or OpenID Connect for people, `--token-auth-file` for tests.
+//!   ([`Kubeconfig::for_user`]) or OpenID Connect for people, [`StaticTokens`] for tests.
 //! * Keystone (`--experimental-keystone-url`, `--experimental-keystone-ca-file`), removed in 1.10. Instead: an
 //!   authentication webhook that asks Keystone.
 //! * `--experimental-bootstrap-token-auth`, removed in 1.9. Instead: `--enable-bootstrap-token-auth`, which is among
@@ -29,6 +30,7 @@ mod cluster_info;
 mod jwks;
 mod jws;
 mod service_account;
+mod static_tokens;
 
 pub use bootstrap::{BootstrapGroup, BootstrapSecret, BootstrapToken, BootstrapUsage};
 pub use cluster_info::{ClusterInfo, Pin, VerifiedClusterInfo};
@@ -36,3 +38,4 @@ pub use jwks::KeySet;
 pub use service_account::{
     Binding, ObjectReference, ObjectUid, ServiceAccountClaims, ServiceAccountToken, TokenIssuer,
 };
+pub use static_tokens::{StaticToken, StaticTokens};

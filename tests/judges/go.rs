@@ -46,7 +46,14 @@ pub(crate) fn subjects(files: &[PathBuf]) -> Vec<Result<(String, Vec<String>), S
 
 /// The judge's answers, a line each.
 fn ask(input: Vec<u8>) -> Vec<String> {
-    let mut judge = Command::new(program())
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| build("go"));
+    answer(program, input).lines().map(str::to_owned).collect()
+}
+
+/// What a program says to this input.
+pub(super) fn answer(program: &Path, input: Vec<u8>) -> String {
+    let mut judge = Command::new(program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -56,30 +63,27 @@ fn ask(input: Vec<u8>) -> Vec<String> {
     let writer = thread::spawn(move || stdin.write_all(&input));
     let output = judge.wait_with_output().expect("the judge's answer");
     writer.join().expect("no panic").expect("the judge reads all");
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-judge");
-        let mut command = Command::new("go");
-        command
-            .args(["build", "-o"])
-            .arg(&program)
-            .arg(".")
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judges/go"))
-            .envs([
-                ("GOFLAGS", "-mod=mod -buildvcs=false"),
-                ("GOTOOLCHAIN", "local"),
-                ("GOPROXY", "off"),
-                ("GOWORK", "off"),
-                ("CGO_ENABLED", "0"),
-            ]);
-        let output = run(&mut command);
-        assert!(output.status.success(), "go build: {}", said(&output));
-        program
-    })
+/// Builds the program in a directory beside this file.
+pub(super) fn build(directory: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{directory}-judge"));
+    let mut command = Command::new("go");
+    command
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges").join(directory))
+        .envs([
+            ("GOFLAGS", "-mod=readonly -buildvcs=false"),
+            ("GOTOOLCHAIN", "local"),
+            ("GOWORK", "off"),
+            ("CGO_ENABLED", "0"),
+        ]);
+    let output = run(&mut command);
+    assert!(output.status.success(), "go build: {}", said(&output));
+    program
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ impl Expected {
             ("proxy-client-key-file", Value::Role(FrontProxyClient, Key)),
             ("service-account-key-file", Value::Role(ServiceAccount, PublicKey)),
             ("service-account-signing-key-file", Value::Role(ServiceAccount, Key)),
-            ("service-account-issuer", Value::Text(self.cluster.token_issuer())),
+            ("service-account-issuer", Value::Text(self.cluster.token_issuer().to_string())),
             ("authorization-mode", text(authentication.authorization_modes())),
             ("enable-admission-plugins", text("NodeRestriction")),
             ("enable-bootstrap-token-auth", text("true")),

@@ -10,7 +10,7 @@ use crate::authentication::Authentication;
 use crate::error::{Error, Result};
 use crate::key::KeyAlgorithm;
 use crate::names::{
-    ClusterName, DnsName, Endpoint, KubernetesVersion, NodeName, San, Subnet, is_one_machine,
+    ClusterName, DnsName, Endpoint, KubernetesVersion, NodeName, San, Subnet, TokenIssuer, is_one_machine,
 };
 use crate::role::Role;
 
@@ -259,9 +259,11 @@ impl Cluster {
         self.dns_domain.as_ref().map_or("cluster.local", DnsName::as_str)
     }
 
-    /// The issuer of the tokens of service accounts.
-    pub(crate) fn token_issuer(&self) -> String {
-        format!("https://kubernetes.default.svc.{}", self.domain())
+    /// The issuer of service-account tokens that kube-apiserver is told of in this cluster:
+    /// `https://kubernetes.default.svc.` and the DNS domain.
+    #[must_use]
+    pub fn token_issuer(&self) -> TokenIssuer {
+        TokenIssuer::of_domain(self.domain())
     }
 
     /// The name of the cluster in kubeconfigs, or its default.
@@ -291,7 +293,7 @@ impl Cluster {
         if let Err(error) = format!("kubernetes.default.svc.{}", self.domain()).parse::<DnsName>() {
             return Err(error.field("DNS domain"));
         }
-        self.authentication.check(&self.token_issuer())?;
+        self.authentication.check(self.token_issuer().as_str())?;
         match self.service_subnets.as_deref() {
             None | Some([_]) => Ok(()),
             Some([one, two]) if one.is_ipv6() != two.is_ipv6() => Ok(()),

@@ -64,6 +64,8 @@ pub enum Code {
     NoIssuer,
     /// A certificate that should sign others is no certificate authority, or may not sign this.
     NotAnAuthority,
+    /// An authority is not one of those that are pinned.
+    NotPinned,
     /// The operating system gave no random bytes.
     Random,
     /// One certificate authority serves two purposes that must be kept apart.
@@ -74,11 +76,17 @@ pub enum Code {
     SignerMismatch,
     /// A service subnet has too few addresses.
     SubnetTooSmall,
+    /// A token has expired.
+    TokenExpired,
+    /// A token is not yet valid: most often a clock is wrong.
+    TokenNotYetValid,
     /// A key or signature algorithm that is not supported.
     Unsupported,
     /// A profile of an authority where one of a leaf is needed, or the other way around.
     UsageConflict,
-    /// A certificate was not issued by the authority that it is used with.
+    /// A token is for others.
+    WrongAudience,
+    /// A certificate or token was not issued by the authority or issuer that it is used with.
     WrongIssuer,
 }
 
@@ -99,13 +107,17 @@ impl Code {
             Self::Malformed => "malformed",
             Self::NoIssuer => "no-issuer",
             Self::NotAnAuthority => "not-an-authority",
+            Self::NotPinned => "not-pinned",
             Self::Random => "random",
             Self::SharedAuthority => "shared-authority",
             Self::Signer => "signer",
             Self::SignerMismatch => "signer-mismatch",
             Self::SubnetTooSmall => "subnet-too-small",
+            Self::TokenExpired => "token-expired",
+            Self::TokenNotYetValid => "token-not-yet-valid",
             Self::Unsupported => "unsupported",
             Self::UsageConflict => "usage-conflict",
+            Self::WrongAudience => "wrong-audience",
             Self::WrongIssuer => "wrong-issuer",
         }
     }

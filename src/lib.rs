@@ -80,6 +80,7 @@ pub mod role;
 mod store;
 mod text;
 mod time;
+pub mod token;
 mod x509;
 
 pub use arguments::Component;

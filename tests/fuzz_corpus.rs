@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use kubepki::kubeconfig::Kubeconfig;
+use kubepki::token::{ClusterInfo, KeySet, ObjectReference, ServiceAccountToken};
 use kubepki::{
     Authorities, Convention, Issuer, KeyAlgorithm, Node, Pki, PrivateKey, Profile, Signer, Time, role,
 };
@@ -38,12 +39,15 @@ fn directory(target: &str) -> PathBuf {
 fn seeds(target: &str) -> Seeds {
     match target {
         "certificate" => certificates(),
+        "cluster_info" => cluster_infos(),
         "kubeadm_config" => kubeadm_configs(),
         "kubeconfig" => kubeconfigs(),
         "machine" => machines(),
         "names" => names(),
         "pem" => pem(),
         "private_key" => private_keys(),
+        "service_account_token" => service_account_tokens(),
+        "static_tokens" => static_tokens(),
         _ => panic!("fuzz target {target} has no seeds"),
     }
 }
@@ -71,6 +75,23 @@ fn certificates() -> Seeds {
             leaf(&user.group("a+b".parse().unwrap()).group("c*d".parse().unwrap()).profile())
         }),
     ])
+}
+
+fn cluster_infos() -> Seeds {
+    let mut seeds = random([("published", || {
+        let authorities = Authorities::create(&fast_cluster(), Time::now()).unwrap();
+        let info = ClusterInfo::new(&fast_cluster(), &authorities).unwrap();
+        info.manifest().to_yaml().as_bytes().to_vec()
+    })]);
+    seeds.extend(fixed([
+        (
+            "by-context",
+            "data:\n  kubeconfig: |\n    clusters: [{name: a, cluster: {server: https://a}}]\n    \
+             contexts: [{name: b, context: {cluster: a}}]\n    current-context: b\n  jws-kubeconfig-abcdef: a..b\n",
+        ),
+        ("refused", "kind: ConfigMap\ndata: {kubeconfig: '', kubeconfig: &a [*a]}\n"),
+    ]));
+    seeds
 }
 
 fn kubeadm_configs() -> Seeds {
@@ -162,6 +183,42 @@ fn private_keys() -> Seeds {
         ("pkcs8-p256", || pkcs8(KeyAlgorithm::EcdsaP256)),
         ("pkcs8-rsa", || pkcs8(KeyAlgorithm::Rsa2048)),
         ("rsa-2048", || der(&generate(KeyAlgorithm::Rsa2048).to_pem())),
+    ])
+}
+
+fn service_account_tokens() -> Seeds {
+    let mut seeds = random([
+        ("jwks", || {
+            let keys =
+                [KeyAlgorithm::EcdsaP384, KeyAlgorithm::Rsa2048].map(|it| generate(it).public_key().clone());
+            KeySet::new(&keys).unwrap().to_jwks().into_bytes()
+        }),
+        ("token", || {
+            let account = ObjectReference::new("b".parse().unwrap(), "1".parse().unwrap());
+            let token = ServiceAccountToken::new("https://a".parse().unwrap(), "a".parse().unwrap(), account);
+            let key = generate(KeyAlgorithm::EcdsaP256);
+            token.sign(&key, Time::now()).unwrap().as_bytes().to_vec()
+        }),
+    ]);
+    seeds.extend(fixed([
+        (
+            "claims",
+            "{\"alg\":\"ES256\"}\n{\"aud\":[\"https://a\"],\"exp\":1795003600,\"iat\":1795000000,\"iss\":\"https://a\",\
+             \"kubernetes.io\":{\"namespace\":\"a\",\"node\":{\"name\":\"n\",\"uid\":\"2\"},\"pod\":{\"name\":\"p\",\"uid\":\"3\"},\
+             \"serviceaccount\":{\"name\":\"b\",\"uid\":\"1\"}},\"nbf\":1795000000,\
+             \"sub\":\"system:serviceaccount:a:b\"}",
+        ),
+        ("legacy", "{\"alg\":\"ES256\"}\n{\"iss\":\"kubernetes/serviceaccount\"}"),
+        ("refused", "{\"alg\":\"none\",\"crit\":[]}\n{\"aud\":1,\"exp\":1e9,\"iss\":\"https://a\"}"),
+    ]));
+    seeds
+}
+
+fn static_tokens() -> Seeds {
+    fixed([
+        ("documented", "31ada4fd-adec-460c-809a-9e56ceb75269,jane,1001,\"developers,testers\"\n"),
+        ("odd", "\u{feff}a,system:nodes,,\r\n\r\n,b,c\n\"x\"\"\r\r\ny\",\" d\",e,f,g\na,b,c\r"),
+        ("refused", "a,b,c\n\"d\"e,f\n"),
     ])
 }
 

@@ -27,4 +27,5 @@ mod recipes;
 mod refusals;
 mod report;
 mod support;
+mod tokens;
 mod verification;

@@ -4,15 +4,22 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use kubepki::import::KubeadmConfiguration;
 use kubepki::kubeconfig::Kubeconfig;
+use kubepki::token::{
+    BootstrapGroup, BootstrapToken, ClusterInfo, KeySet, ObjectUid, Pin, ServiceAccountClaims, StaticToken,
+    StaticTokens, TokenIssuer,
+};
 use kubepki::{
     AlternativeName, AuthorityName, Certificate, ClaimName, ClientId, Cluster, ClusterName, Component,
     Convention, Credential, DnsName, Endpoint, Error, Expected, Group, HttpsUrl, Issuer, KeyAlgorithm,
     KubernetesVersion, NamePrefix, NodeName, Pki, Policy, PrivateKey, Profile, PublicKey, RequiredClaim,
     Role, San, Signer, Subnet, Time, TokenAlgorithm, Usage, UserName, role,
 };
+use p256::ecdsa::signature::Signer as _;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::EncodePublicKey;
 
 /// A fuzz target: its name, which is also the name of its directory in `corpus/`, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -20,12 +27,15 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every fuzz target.
 pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
+    ("cluster_info", cluster_info),
     ("kubeadm_config", kubeadm_config),
     ("kubeconfig", kubeconfig),
     ("machine", machine),
     ("names", names),
     ("pem", pem),
     ("private_key", private_key),
+    ("service_account_token", service_account_token),
+    ("static_tokens", static_tokens),
 ];
 
 /// A certificate in DER, or several in PEM: what can be read keeps its bytes, and everything in it can be shown.
@@ -38,6 +48,23 @@ pub fn certificate(data: &[u8]) {
                 same_certificate(&certificate);
             }
         }
+    }
+}
+
+/// The ConfigMap `cluster-info`: what can be read can be signed and written again, and nobody's signature but the token's
+/// is believed.
+pub fn cluster_info(data: &[u8]) {
+    let token: BootstrapToken = "abcdef.0123456789abcdef".parse().expect("a token");
+    let stranger: BootstrapToken = "abcdef.0123456789abcdeg".parse().expect("a token");
+    let Some(info) = shown(ClusterInfo::from_yaml(data)) else { return };
+    let manifest = info.sign(&token).manifest();
+    let again = ClusterInfo::from_yaml(manifest.to_yaml().as_bytes()).expect("what was written is read");
+    assert_eq!(again.manifest(), manifest);
+    assert!(again.clone().verify_unpinned(&stranger).is_err());
+    if let Some(verified) = shown(again.verify_unpinned(&token)) {
+        let kubeconfig = verified.bootstrap_kubeconfig(&token);
+        shown(kubeconfig.check());
+        assert_eq!(Kubeconfig::from_yaml(kubeconfig.to_yaml().as_bytes()).ok(), Some(kubeconfig));
     }
 }
 
@@ -102,6 +129,7 @@ pub fn names(data: &[u8]) {
     survives::<AuthorityName>(text);
     survives::<ClaimName>(text);
     survives::<ClientId>(text);
+    survives::<BootstrapGroup>(text);
     survives::<ClusterName>(text);
     survives::<Component>(text);
     survives::<Convention>(text);
@@ -114,11 +142,14 @@ pub fn names(data: &[u8]) {
     survives::<NamePrefix>(text);
     survives::<NodeName>(text);
     survives::<RequiredClaim>(text);
+    survives::<ObjectUid>(text);
+    survives::<Pin>(text);
     survives::<Role>(text);
     survives::<San>(text);
     survives::<Subnet>(text);
     survives::<Time>(text);
     survives::<TokenAlgorithm>(text);
+    survives::<TokenIssuer>(text);
     survives::<Usage>(text);
     survives::<UserName>(text);
     if let Ok(name) = text.parse::<NodeName>() {
@@ -160,6 +191,55 @@ pub fn private_key(data: &[u8]) {
                 );
             }
         }
+    }
+}
+
+/// A service-account token, a JWKS, or a header and behind its line a payload that the right key has signed: whatever they
+/// are, they are read or refused.
+pub fn service_account_token(data: &[u8]) {
+    let key = SigningKey::from_slice(&[1; 32]).expect("a number of the curve");
+    let public = key.verifying_key().to_public_key_der().expect("a public key");
+    let public = PublicKey::from_spki_der(public.as_bytes()).expect("a public key");
+    let keys = KeySet::new(&[public]).expect("a key that signs tokens");
+    let issuer: TokenIssuer = "https://a".parse().expect("an issuer");
+    let now = Time::from_unix(1_795_000_000).expect("a moment");
+    let verify = |token: &str| shown(ServiceAccountClaims::verify(token, &keys, &issuer, "https://a", now));
+
+    if let Ok(text) = std::str::from_utf8(data) {
+        // Who does not have the key finds no signature.
+        assert!(verify(text).is_none(), "{text}");
+    }
+    if let Some(set) = shown(KeySet::from_jwks(data)) {
+        let again = KeySet::from_jwks(set.to_jwks().as_bytes()).expect("what was written is read");
+        assert_eq!(again, set);
+    }
+    let mut parts = data.splitn(2, |byte| *byte == b'\n').map(Base64UrlUnpadded::encode_string);
+    if let (Some(header), Some(payload)) = (parts.next(), parts.next()) {
+        let signed = format!("{header}.{payload}");
+        let signature: Signature = key.sign(signed.as_bytes());
+        let signature = Base64UrlUnpadded::encode_string(&signature.to_bytes());
+        if let Some(claims) = verify(&format!("{signed}.{signature}")) {
+            assert!(claims.user().starts_with("system:serviceaccount:"), "{claims:?}");
+            assert!(claims.audiences().iter().any(|audience| audience == "https://a"), "{claims:?}");
+        }
+    }
+}
+
+/// A static token file: what can be read is written as a file that is read as the same, and `Debug` shows no token.
+pub fn static_tokens(data: &[u8]) {
+    let Some(tokens) = shown(StaticTokens::from_csv(data)) else { return };
+    for remark in tokens.remarks() {
+        assert!(remark.to_string().starts_with("record "), "{remark}");
+    }
+    let csv = tokens.to_csv();
+    let again = StaticTokens::from_csv(csv.as_bytes()).expect("what was written is read");
+    assert_eq!(again.to_csv(), csv);
+    for (one, two) in tokens.tokens().iter().zip(again.tokens()) {
+        let all = |it: &StaticToken| {
+            let groups: Vec<_> = it.group_names().map(str::to_owned).collect();
+            (it.token().to_owned(), it.user().to_owned(), it.uid().to_owned(), groups)
+        };
+        assert_eq!(all(one), all(two));
     }
 }
 

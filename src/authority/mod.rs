@@ -245,6 +245,12 @@ impl Authorities {
         &self.service_account.verifying
     }
 
+    /// The key that signs service-account tokens, sa.key, where it is here.
+    #[must_use]
+    pub fn service_account_key(&self) -> Option<&PrivateKey> {
+        self.service_account.signing.as_deref()
+    }
+
     /// Whether the key that signs service-account tokens is here.
     pub(crate) fn has_service_account_key(&self) -> bool {
         self.service_account.signing.is_some()

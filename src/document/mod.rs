@@ -9,7 +9,6 @@ mod write;
 use zeroize::Zeroizing;
 
 pub(crate) use json::to_json;
-#[expect(unused_imports, reason = "tokens")]
 pub(crate) use json::to_json_line;
 pub(crate) use read::{read, read_all};
 pub(crate) use record::Field;

@@ -15,7 +15,7 @@ pub struct Remark {
 }
 
 impl Remark {
-    pub(super) fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
+    pub(crate) fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
         Self { field: field.into(), what: what.into() }
     }
 

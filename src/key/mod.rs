@@ -1,5 +1,6 @@
 //! Keys and signatures: the only place that names the crates `rsa`, `p256` and `p384`.
 
+mod jose;
 mod private;
 mod public;
 mod signer;
@@ -7,6 +8,7 @@ mod signer;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use jose::{Numbers, hmac_sha256, sign_jose};
 pub use private::PrivateKey;
 pub(crate) use private::{generate_all, random};
 pub use public::PublicKey;

@@ -125,6 +125,10 @@ impl PublicKey {
         format!("sha256:{digits}")
     }
 
+    pub(super) fn kind(&self) -> &Kind {
+        &self.0.kind
+    }
+
     /// The contents of `subjectPublicKey`.
     pub(super) fn bits(&self) -> &[u8] {
         &self.0.bits

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) mod etcd;
 pub(crate) mod go;
+pub(crate) mod go_tokens;
 pub(crate) mod go_types;
 pub(crate) mod kubectl;
 pub(crate) mod openssl;

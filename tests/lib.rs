@@ -28,3 +28,4 @@ mod refusals;
 mod report;
 mod support;
 mod verification;
+mod walkthrough;

@@ -9,8 +9,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
-use kubepki::certificates_api::{CertificateSigningRequest, State};
-use kubepki::{CertificationRequest, Issuer, PrivateKey, Signer, Time, role};
+use kubepki::certificates_api::{
+    CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SignerPolicy, State, review, sign,
+};
+use kubepki::{CertificationRequest, Issuer, PrivateKey, Signer, SignerName, Time, Usage, manifest, role};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -96,6 +98,48 @@ fn the_readme_walks_from_a_request_to_a_server_that_clients_verify() {
     assert!(said.contains("hostname mismatch"), "{said}");
     let said = server.verified(&secret_files.join("tls.crt"), SERVICE).unwrap_err();
     assert!(said.contains("unable to get"), "{said}");
+}
+
+#[test]
+fn the_library_alone_goes_the_same_way() {
+    let now = Time::now();
+    let (name, signer) = ("my-svc".parse().unwrap(), "example.com/serving".parse::<SignerName>().unwrap());
+    let service = role::Service::new(&fast_cluster(), SERVICE.parse().unwrap());
+    let request = service.san(POD.parse().unwrap()).profile().request().unwrap();
+    let mut created = json(CertificateSigningRequest::new(name, signer.clone(), &request).to_json());
+    created["spec"]["username"] = "system:serviceaccount:my-namespace:default".into();
+
+    let policy = SignerPolicy::new(signer)
+        .unwrap()
+        .requesters(["system:serviceaccount:my-namespace:*".parse().unwrap()]);
+    let policy = policy
+        .common_names(["*.my-namespace.svc".parse().unwrap()])
+        .usages([Usage::DigitalSignature, Usage::ServerAuth]);
+    let names = ["svc", "svc.cluster.local", "pod.cluster.local"]
+        .map(|it| format!("DNS:*.my-namespace.{it}").parse().unwrap());
+    let context = Context::default().policy(policy.sans(names));
+    let root = role::RootCa::new(&fast_cluster(), "My Example Signer".parse().unwrap()).profile();
+    let authority = Issuer::self_signed(&root, now).unwrap();
+    let mut object = CertificateSigningRequest::from_yaml(created.to_string().as_bytes()).unwrap();
+    review(&object, &context).apply(&mut object, now).unwrap();
+    assert_eq!(sign(&mut object, &authority, SIGNING_DURATION, now).unwrap(), Outcome::Issued);
+
+    let credential = request.accept(object.certificates().unwrap()).unwrap();
+    let (namespace, directory) = ("my-namespace".parse().unwrap(), tempfile::tempdir().unwrap());
+    let [secret, trusted] = ["secret", "trusted"].map(|name| directory.path().join(name));
+    let object = manifest::tls_secret(&namespace, &"server".parse().unwrap(), &credential);
+    mount(&json(object.to_json()), &secret);
+    let object =
+        manifest::ca_config_map(&namespace, &"example-serving-ca".parse().unwrap(), authority.chain());
+    mount(&json(object.unwrap().to_json()), &trusted);
+    let server = Server::start(&secret);
+    server.verified(&trusted.join("ca.crt"), SERVICE).unwrap();
+    server.verified(&trusted.join("ca.crt"), POD).unwrap();
+    server.verified(&trusted.join("ca.crt"), "other-svc.my-namespace.svc").unwrap_err();
+}
+
+fn json(text: impl AsRef<[u8]>) -> Value {
+    serde_json::from_slice(text.as_ref()).unwrap()
 }
 
 /// A TLS server on the loopback interface, until this is dropped.

@@ -29,3 +29,4 @@ mod report;
 mod support;
 mod tokens;
 mod verification;
+mod walkthrough;

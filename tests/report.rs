@@ -479,6 +479,9 @@ fn every_example_leaves_out_a_leading_separator() {
         ("whoami", &[&kubeconfig]),
         ("create_cluster", &[&out, "--algorithm", "ecdsa-p256"]),
         ("join_node", &["--help"]),
+        ("create_authority", &["--help"]),
+        ("request_service_certificate", &["--help"]),
+        ("sign_csr", &["--help"]),
         ("one_certificate", &[&certificate, &key, "web.shop.svc"]),
         ("kubeconfig_for_user", &[&directory, "127.0.0.1", "jane", "developers"]),
     ] {

@@ -4,11 +4,14 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 use kubepki::import::KubeadmConfiguration;
 use kubepki::{
@@ -392,6 +395,60 @@ pub(crate) fn value<T: FromStr<Err: Display>>(
 ) -> Result<T, Error> {
     let text = arguments.value()?.string()?;
     text.parse().map_err(|error| format!("--{option} {text:?}: {error}").into())
+}
+
+/// A duration as Go writes it, in whole hours, minutes and seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct GoDuration(pub(crate) Duration);
+
+impl FromStr for GoDuration {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = || "expected hours, minutes and seconds, such as 8760h or 1h30m";
+        let (mut seconds, mut rest) = (0_u64, text);
+        while !rest.is_empty() {
+            let (number, behind) =
+                rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?);
+            let mut behind = behind.chars();
+            let unit = match behind.next() {
+                Some('h') => 3600,
+                Some('m') => 60,
+                Some('s') => 1,
+                _ => return Err(refused().into()),
+            };
+            let part = number.parse().ok().and_then(|number: u64| number.checked_mul(unit));
+            seconds = part.and_then(|part| seconds.checked_add(part)).ok_or_else(refused)?;
+            rest = behind.as_str();
+        }
+        match seconds {
+            0 => Err(refused().into()),
+            _ => Ok(Self(Duration::from_secs(seconds))),
+        }
+    }
+}
+
+/// Writes files that are not there yet, with their modes, into a directory that may have to be made.
+pub(crate) fn write_new(directory: &Path, files: &[(&str, u32, &str)]) -> Result<(), Error> {
+    let failed = |path: &Path, error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => format!(
+            "{}: is there already, and nothing is ever replaced: name another directory, or remove it",
+            path.display()
+        ),
+        _ => format!("{}: {error}", path.display()),
+    };
+    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+    let paths = files.iter().map(|(name, ..)| directory.join(name));
+    if let Some(path) = paths.clone().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(failed(&path, ErrorKind::AlreadyExists.into()).into());
+    }
+    for (path, (_, mode, text)) in paths.zip(files) {
+        let mut file = OpenOptions::new();
+        let file = file.write(true).create_new(true).mode(*mode).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
+        eprintln!("wrote {}", path.display());
+    }
+    Ok(())
 }
 
 /// The arguments of an example without options.

@@ -103,8 +103,9 @@ record! {
     }
 }
 
+// The kind first: of a List it says more than the version does.
 const TYPE: [(&str, &str); 2] =
-    [("apiVersion", "certificates.k8s.io/v1"), ("kind", "CertificateSigningRequest")];
+    [("kind", "CertificateSigningRequest"), ("apiVersion", "certificates.k8s.io/v1")];
 
 pub(super) const APPROVED: &str = "Approved";
 pub(super) const DENIED: &str = "Denied";

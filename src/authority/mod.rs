@@ -234,6 +234,12 @@ impl Authorities {
         self.authorities.get(&authority)
     }
 
+    /// The Kubernetes authority, which clients of the API server trust.
+    pub(crate) fn kubernetes(&self) -> Result<&Authority> {
+        let missing = || Error::new(Code::NoIssuer, "the Kubernetes authority's certificate").found("none");
+        self.get(Role::KubernetesCa).ok_or_else(|| missing().role(Role::KubernetesCa))
+    }
+
     /// The authorities that there are.
     pub fn iter(&self) -> impl Iterator<Item = (Role, &Authority)> {
         self.authorities.iter().map(|(role, authority)| (*role, authority))

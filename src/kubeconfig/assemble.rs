@@ -176,18 +176,13 @@ impl Kubeconfig {
     }
 
     /// A user at an API server of the cluster.
-    fn at(
+    pub(crate) fn at(
         cluster: &cluster::Cluster,
         authorities: &Authorities,
         [context, name, server]: [&str; 3],
         user: User,
     ) -> Result<Self> {
-        let authority = authorities.get(Role::KubernetesCa).ok_or_else(|| {
-            Error::new(Code::NoIssuer, "the Kubernetes authority's certificate")
-                .found("none")
-                .role(Role::KubernetesCa)
-        })?;
-        let at = Cluster::new(server, authority.trusted_pem());
+        let at = Cluster::new(server, authorities.kubernetes()?.trusted_pem());
         let mut kubeconfig =
             Self::new(context, NamedCluster::new(cluster.display_name(), at), NamedUser::new(name, user));
         kubeconfig.preferences = cluster.has_preferences().then(Fields::default);

@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding};
 use hmac::Mac;
 
 use super::{BootstrapToken, jws};
-use crate::authority::{Authorities, Authority};
+use crate::authority::Authorities;
 use crate::cluster::{self, Cluster};
 use crate::document::{self, Value, record};
 use crate::error::{Code, Error, Result};
@@ -16,7 +16,6 @@ use crate::key::hmac_sha256;
 use crate::kubeconfig::{self, Kubeconfig, NamedCluster, NamedUser, User};
 use crate::manifest::Manifest;
 use crate::names::text_type;
-use crate::role::Role;
 use crate::x509::{Certificate, check_authorities, to_pem};
 
 const API_VERSION: &str = "v1";
@@ -24,6 +23,9 @@ const KIND: &str = "ConfigMap";
 /// Where the ConfigMap has its kubeconfig, and before which token's ID a signature of it.
 const KUBECONFIG: &str = "kubeconfig";
 const SIGNATURE: &str = "jws-kubeconfig-";
+
+/// The user of bootstrap kubeconfigs (kubernetes/kubernetes, cmd/kubeadm/app/discovery/discovery.go, `TokenUser`).
+const USER: &str = "tls-bootstrap-token-user";
 
 /// Where a cluster is and whom to trust there, with signatures by bootstrap tokens: the ConfigMap `cluster-info` in the
 /// namespace `kube-public`, which everybody may read.
@@ -66,7 +68,7 @@ impl ClusterInfo {
     ///
     /// [`Code::NoIssuer`] when there is no Kubernetes authority.
     pub fn new(cluster: &Cluster, authorities: &Authorities) -> Result<Self> {
-        let authority = kubernetes_authority(authorities)?.trusted_pem();
+        let authority = authorities.kubernetes()?.trusted_pem();
         let entry = Value::map([
             ("certificate-authority-data", Base64::encode_string(authority.as_bytes()).as_str().into()),
             ("server", cluster.endpoint.url().as_str().into()),
@@ -226,7 +228,13 @@ impl VerifiedClusterInfo {
     /// kubeadm uses. The token may be another one than that which verified this.
     #[must_use]
     pub fn bootstrap_kubeconfig(&self, token: &BootstrapToken) -> Kubeconfig {
-        bootstrap("kubernetes", &self.server, to_pem(&self.trusted), token)
+        const CLUSTER: &str = "kubernetes";
+        let cluster = kubeconfig::Cluster::new(&self.server, to_pem(&self.trusted));
+        Kubeconfig::new(
+            format!("{USER}@{CLUSTER}"),
+            NamedCluster::new(CLUSTER, cluster),
+            NamedUser::new(USER, user(token)),
+        )
     }
 }
 
@@ -245,11 +253,8 @@ impl Kubeconfig {
         authorities: &Authorities,
         token: &BootstrapToken,
     ) -> Result<Self> {
-        let authority = kubernetes_authority(authorities)?;
-        let mut kubeconfig =
-            bootstrap(cluster.display_name(), &cluster.endpoint.url(), authority.trusted_pem(), token);
-        kubeconfig.preferences = cluster.has_preferences().then(kubeconfig::Fields::default);
-        Ok(kubeconfig)
+        let context = format!("{USER}@{}", cluster.display_name());
+        Self::at(cluster, authorities, [&context, USER, &cluster.endpoint.url()], user(token))
     }
 }
 
@@ -277,20 +282,6 @@ fn detached(content: &str, token: &BootstrapToken) -> (String, impl Mac) {
     (header, hmac_sha256(token.secret().as_bytes(), signed.as_bytes()))
 }
 
-/// (kubernetes/kubernetes, cmd/kubeadm/app/discovery/discovery.go, `For`)
-fn bootstrap(cluster: &str, server: &str, trusted: String, token: &BootstrapToken) -> Kubeconfig {
-    const USER: &str = "tls-bootstrap-token-user";
-    Kubeconfig::new(
-        format!("{USER}@{cluster}"),
-        NamedCluster::new(cluster, kubeconfig::Cluster::new(server, trusted)),
-        NamedUser::new(USER, User { token: Some(token.to_text()), ..User::default() }),
-    )
-}
-
-fn kubernetes_authority(authorities: &Authorities) -> Result<&Authority> {
-    authorities.get(Role::KubernetesCa).ok_or_else(|| {
-        Error::new(Code::NoIssuer, "the Kubernetes authority's certificate")
-            .found("none")
-            .role(Role::KubernetesCa)
-    })
+fn user(token: &BootstrapToken) -> User {
+    User { token: Some(token.to_text()), ..User::default() }
 }

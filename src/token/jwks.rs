@@ -4,6 +4,7 @@ use super::{TokenIssuer, jws};
 use crate::document::{self, Value, record, to_json_line};
 use crate::error::{Code, Error, Result};
 use crate::key::{Numbers, PublicKey};
+use crate::names::HttpsUrl;
 
 /// The public keys that verify service-account tokens, by their IDs: what kube-apiserver reads as
 /// `--service-account-key-file`, and serves to relying parties as a JSON Web Key Set (RFC 7517).
@@ -18,7 +19,7 @@ use crate::key::{Numbers, PublicKey};
 /// let keys = KeySet::new(authorities.service_account_keys())?;
 /// let issuer: TokenIssuer = "https://oidc.example.com".parse()?;
 /// // To be served as /.well-known/openid-configuration and /openid/v1/jwks of the issuer:
-/// let discovery = keys.discovery(&issuer, "https://oidc.example.com/openid/v1/jwks")?;
+/// let discovery = keys.discovery(&issuer, &"https://oidc.example.com/openid/v1/jwks".parse()?)?;
 /// assert!(discovery.starts_with(r#"{"issuer":"https://oidc.example.com","jwks_uri":"#));
 /// assert!(keys.to_jwks().starts_with(r#"{"keys":[{"use":"sig","kty":"EC","kid":"#));
 /// # Ok(())
@@ -109,24 +110,15 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] when the issuer or `jwks_uri` is no URL of https, or the issuer has a query or fragment.
-    pub fn discovery(&self, issuer: &TokenIssuer, jwks_uri: &str) -> Result<String> {
-        if !is_https(issuer.as_str()) || issuer.as_str().contains(['?', '#']) {
-            return Err(Error::invalid(
-                "issuer",
-                "a URL of https without query and fragment",
-                issuer.as_str(),
-            ));
-        }
-        if !is_https(jwks_uri) {
-            return Err(Error::invalid("jwks_uri", "a URL of https", jwks_uri));
-        }
+    /// [`Code::Invalid`] when the issuer is no [`HttpsUrl`].
+    pub fn discovery(&self, issuer: &TokenIssuer, jwks_uri: &HttpsUrl) -> Result<String> {
+        issuer.as_str().parse::<HttpsUrl>().map_err(|error| error.field("issuer"))?;
         let mut algorithms: Vec<_> = self.0.iter().map(|key| key.algorithm).collect();
         algorithms.sort_unstable();
         algorithms.dedup();
         let document = to_json_line(&Value::map([
             ("issuer", issuer.as_str().into()),
-            ("jwks_uri", jwks_uri.into()),
+            ("jwks_uri", jwks_uri.as_str().into()),
             ("response_types_supported", ["id_token".into()].into()),
             ("subject_types_supported", ["public".into()].into()),
             (
@@ -192,12 +184,4 @@ impl Key {
             ]),
         })
     }
-}
-
-/// Whether this is a URL of https with a host.
-fn is_https(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").unwrap_or_default();
-    !rest.is_empty()
-        && !rest.starts_with(['/', '?', '#', ':'])
-        && rest.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -195,6 +195,8 @@ impl Expected {
             ("requestheader-client-ca-file", Value::Role(Role::FrontProxyCa, Certificate)),
             ("service-account-private-key-file", Value::Role(Role::ServiceAccount, Key)),
             ("use-service-account-credentials", text("true")),
+            // Bootstrap tokens sign cluster-info, and are cleared away, only where this is said.
+            ("controllers", text("*,bootstrapsigner,tokencleaner")),
         ]);
         arguments
     }

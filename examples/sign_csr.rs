@@ -54,7 +54,9 @@ fn sign_file(Arguments { file, authority, duration, now }: &Arguments) -> Result
         Err(error) if error.code() == Code::Invalid => return without(error.to_string()),
         Err(error) => return Err(format!("{place}: {error}").into()),
     };
-    let outcome = match sign(&mut object, authority, *duration, *now) {
+    // Whoever runs this has chosen the authority for the signer that the request names.
+    let signer_name = object.signer_name().clone();
+    let outcome = match sign(&mut object, &signer_name, authority, *duration, *now) {
         Ok(outcome) => outcome,
         Err(error) => return without(error.to_string()),
     };

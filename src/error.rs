@@ -86,6 +86,8 @@ pub enum Code {
     UsageConflict,
     /// A token is for others.
     WrongAudience,
+    /// A certificate is not what was asked for.
+    WrongCertificate,
     /// A certificate or token was not issued by the authority or issuer that it is used with.
     WrongIssuer,
 }
@@ -118,6 +120,7 @@ impl Code {
             Self::Unsupported => "unsupported",
             Self::UsageConflict => "usage-conflict",
             Self::WrongAudience => "wrong-audience",
+            Self::WrongCertificate => "wrong-certificate",
             Self::WrongIssuer => "wrong-issuer",
         }
     }

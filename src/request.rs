@@ -93,16 +93,22 @@ impl Request {
     /// # Errors
     ///
     /// [`Code::KeyMismatch`] when the certificate is for another key, [`Code::WrongIssuer`] and [`Code::BadSignature`] when
-    /// the chain does not hold, [`Code::Malformed`] when it is empty, [`Code::UsageConflict`] when it lacks a usage that
-    /// was asked for. The request stays: another answer may come.
+    /// the chain does not hold, [`Code::Malformed`] when it is empty, [`Code::WrongCertificate`] when it lacks a name or a
+    /// usage that was asked for. The request stays: another answer may come.
     pub fn accept(&self, chain: Vec<Certificate>) -> Result<Credential> {
         check_chain(&chain)?;
         let credential = Credential::assemble(chain, Arc::clone(&self.key), None)?;
         let certificate = credential.certificate();
-        match self.usages.iter().find(|usage| !certificate.usages().contains(usage)) {
+        let name =
+            self.csr.sans().iter().find(|san| !certificate.sans().contains(san)).map(ToString::to_string);
+        let usage = || {
+            let missing = self.usages.iter().find(|usage| !certificate.usages().contains(usage));
+            missing.map(ToString::to_string)
+        };
+        match name.or_else(usage) {
             None => Ok(credential),
-            Some(usage) => Err(Error::new(Code::UsageConflict, format!("a certificate with {usage}"))
-                .found(format!("{}, which has not", certificate.subject()))
+            Some(missing) => Err(Error::new(Code::WrongCertificate, format!("a certificate with {missing}"))
+                .found(format!("{}, which has it not", certificate.subject()))
                 .role(self.role)),
         }
     }

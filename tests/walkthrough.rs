@@ -109,7 +109,7 @@ fn the_library_alone_goes_the_same_way() {
     let mut created = json(CertificateSigningRequest::new(name, signer.clone(), &request).to_json());
     created["spec"]["username"] = "system:serviceaccount:my-namespace:default".into();
 
-    let policy = SignerPolicy::new(signer)
+    let policy = SignerPolicy::new(signer.clone())
         .unwrap()
         .requesters(["system:serviceaccount:my-namespace:*".parse().unwrap()]);
     let policy = policy
@@ -122,7 +122,7 @@ fn the_library_alone_goes_the_same_way() {
     let authority = Issuer::self_signed(&root, now).unwrap();
     let mut object = CertificateSigningRequest::from_yaml(created.to_string().as_bytes()).unwrap();
     review(&object, &context).apply(&mut object, now).unwrap();
-    assert_eq!(sign(&mut object, &authority, SIGNING_DURATION, now).unwrap(), Outcome::Issued);
+    assert_eq!(sign(&mut object, &signer, &authority, SIGNING_DURATION, now).unwrap(), Outcome::Issued);
 
     let credential = request.accept(object.certificates().unwrap()).unwrap();
     let (namespace, directory) = ("my-namespace".parse().unwrap(), tempfile::tempdir().unwrap());

@@ -8,7 +8,7 @@
 //! ```
 //! use kubepki::certificates_api::{CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SignerPolicy};
 //! use kubepki::certificates_api::{review, sign};
-//! use kubepki::{Cluster, Issuer, KeyAlgorithm, Time, Usage, role};
+//! use kubepki::{Cluster, Issuer, KeyAlgorithm, SignerName, Time, Usage, role};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let cluster = Cluster::new("kubernetes.default.svc:443".parse()?).key_algorithm(KeyAlgorithm::EcdsaP256);
@@ -20,7 +20,8 @@
 //!     CertificateSigningRequest::new("my-svc.my-namespace".parse()?, "example.com/serving".parse()?, &request);
 //!
 //! // The approver and signer: what it may sign, and its authority.
-//! let policy = SignerPolicy::new("example.com/serving".parse()?)?
+//! let signer: SignerName = "example.com/serving".parse()?;
+//! let policy = SignerPolicy::new(signer.clone())?
 //!     .requesters(["*".parse()?])
 //!     .common_names(["*.my-namespace.svc.cluster.local".parse()?])
 //!     .sans(["DNS:*.my-namespace.svc.cluster.local".parse()?])
@@ -33,7 +34,7 @@
 //! # let as_created = created.as_bytes();
 //! let mut object = CertificateSigningRequest::from_yaml(as_created)?;
 //! review(&object, &context).apply(&mut object, Time::now())?;
-//! assert_eq!(sign(&mut object, &authority, SIGNING_DURATION, Time::now())?, Outcome::Issued);
+//! assert_eq!(sign(&mut object, &signer, &authority, SIGNING_DURATION, Time::now())?, Outcome::Issued);
 //!
 //! // The workload again: with the certificate the key is a credential.
 //! let credential = request.accept(object.certificates()?)?;

@@ -23,7 +23,10 @@ impl NodeAddresses {
         Self { name, addresses: addresses.into_iter().map(|san| AlternativeName::from(&san)).collect() }
     }
 
-    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB. Its addresses are those of `status.addresses`.
+    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB, with or without its type. Its addresses are those of `status.addresses`.
+    ///
+    /// They are the kubelet's own word: one that was taken over can first claim the address of the API server there, and
+    /// then ask for a certificate with it. Addresses from an inventory ([`new`](Self::new)) protect from that.
     ///
     /// # Errors
     ///
@@ -31,7 +34,7 @@ impl NodeAddresses {
     /// [`Code::Invalid`](crate::Code::Invalid) for a name that no node has.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         let mut fields = record::entries(document::read(document, document::LONGEST)?, "Node")?;
-        record::require_type(&mut fields, [("apiVersion", "v1"), ("kind", "Node")])?;
+        record::strip_type(&mut fields, [("apiVersion", "v1"), ("kind", "Node")])?;
         let node = Node::read(Value::Map(fields), "")?;
         let name = node.metadata.name.parse::<NodeName>().map_err(|error| error.field("metadata.name"))?;
         let address = |address: NodeAddress| match address.address.parse::<IpAddr>() {

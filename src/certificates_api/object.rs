@@ -60,8 +60,8 @@ record! {
 }
 
 record! {
-    /// CertificateSigningRequestSpec. The API server fills in who made the request.
-    Spec {
+    /// CertificateSigningRequestSpec. The API server fills in who made the request, and nothing of it ever changes.
+    pub(super) Spec {
         /// PKCS#10 in PEM.
         "request" request: Vec<u8>,
         /// Who is to sign.
@@ -152,7 +152,8 @@ impl CertificateSigningRequest {
         Ok(self)
     }
 
-    /// Reads the object: YAML or JSON, in UTF-8, of at most 4 MiB.
+    /// Reads the object: YAML or JSON, in UTF-8, of at most 4 MiB. `kind` and `apiVersion` may be missing, as in the items of
+    /// a list.
     ///
     /// What the API server refuses to create is refused, but for the request's own signature, which [`review`](super::review)
     /// and [`sign`](super::sign) check. The signer `kubernetes.io/legacy-unknown` is accepted: objects from before
@@ -161,14 +162,16 @@ impl CertificateSigningRequest {
     /// # Errors
     ///
     /// [`Code::Unsupported`] for another kind or version. [`Code::Malformed`] when this is no YAML, not the schema, or when
-    /// the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for no signer name or a
+    /// the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for a name that is no segment of a
+    /// path, no signer name or a
     /// malformed one, no usage, an unknown one, one that stands twice, and for an expiration under 600 seconds. The
     /// field is the place.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         let mut fields =
             record::entries(document::read(document, document::LONGEST)?, "CertificateSigningRequest")?;
-        record::require_type(&mut fields, TYPE)?;
+        record::strip_type(&mut fields, TYPE)?;
         let fields = Fields::read(Value::Map(fields), "")?;
+        fields.metadata.name.as_deref().map_or(Ok(()), check_name)?;
         let spec = &fields.spec;
         let request =
             CertificationRequest::from_pem(&spec.request).map_err(|error| error.field("spec.request"))?;
@@ -213,6 +216,10 @@ impl CertificateSigningRequest {
     #[must_use]
     pub fn usages(&self) -> &[Usage] {
         &self.usages
+    }
+
+    pub(super) fn spec(&self) -> &Spec {
+        &self.fields.spec
     }
 
     /// The usages as they are spelled: Kubernetes' rules compare them so.
@@ -366,6 +373,16 @@ fn usages(spelled: &[String]) -> Result<Vec<Usage>> {
         usage.parse().map_err(|error: Error| error.field(field()))
     };
     spelled.iter().enumerate().map(read).collect()
+}
+
+/// (k8s.io/apimachinery, pkg/api/validation/path/name.go, `IsValidPathSegmentName`)
+fn check_name(name: &str) -> Result<()> {
+    match [".", ".."].contains(&name) || name.contains(['/', '%']) {
+        true => Err(Error::new(Code::Invalid, "a name without '/' and '%', neither '.' nor '..'")
+            .found_text(name)
+            .field("metadata.name")),
+        false => Ok(()),
+    }
 }
 
 fn check_expiration(seconds: i32) -> Result<()> {

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::x509::AlternativeName;
 
-/// A text in which each `*` stands for one or more characters, but for none of `.` `:` `/` `@` and `*`: for a label of a
-/// DNS name, a part of a user name, a segment of a path.
+/// A text in which each `*` stands for one or more letters, digits, `-` and `_`: for a label of a DNS name, a part of a user
+/// name, a segment of a path. Letters beyond ASCII are letters too; nothing else in ASCII is taken, neither a separator nor
+/// white space nor a control character.
 ///
 /// ```
 /// use kubepki::certificates_api::Pattern;
@@ -89,7 +90,7 @@ impl FromStr for SanPattern {
 
     fn from_str(text: &str) -> Result<Self> {
         let shape =
-            "DNS:, IP:, URI: or email: and a pattern, for IP an address or a range such as 10.0.0.0/8";
+            "DNS:, IP:, URI: or email: and a pattern, for IP an address or a network such as 10.0.0.0/8";
         let refuse = || Error::invalid("name pattern", shape, text);
         let (kind, pattern) = text.split_once(':').ok_or_else(refuse)?;
         Ok(Self(match kind {
@@ -98,11 +99,16 @@ impl FromStr for SanPattern {
             "URI" => Kind::Uri(pattern.parse()?),
             "IP" => {
                 let (address, length) = pattern.split_once('/').unwrap_or((pattern, ""));
-                let address: IpAddr = address.parse().map_err(|_| refuse())?;
-                let width = if address.is_ipv4() { 32 } else { 128 };
-                let length = if length.is_empty() { width } else { length.parse().map_err(|_| refuse())? };
-                match length <= width && !pattern.ends_with('/') {
-                    true => Kind::Ip(address, length),
+                let network: IpAddr = address.parse().map_err(|_| refuse())?;
+                let width = if network.is_ipv4() { 32 } else { 128 };
+                let bits: u8 =
+                    if length.is_empty() { width } else { length.parse().map_err(|_| refuse())? };
+                let is_canonical = network.to_canonical() == network
+                    && (length == bits.to_string() || !pattern.contains('/'))
+                    && bits <= width
+                    && is_network(network, bits);
+                match is_canonical {
+                    true => Kind::Ip(network, bits),
                     false => return Err(refuse()),
                 }
             }
@@ -147,8 +153,19 @@ fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
     }
 }
 
+/// Letters, digits, the two signs that stand within words, and the bytes of characters beyond ASCII.
 fn is_starred(byte: u8) -> bool {
-    !b".:/@*".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || !byte.is_ascii()
+}
+
+/// Whether all bits behind the first `length` are zero.
+fn is_network(network: IpAddr, length: u8) -> bool {
+    let trailing = match network {
+        IpAddr::V4(network) => network.to_bits().trailing_zeros(),
+        IpAddr::V6(network) => network.to_bits().trailing_zeros(),
+    };
+    let width = if network.is_ipv4() { 32 } else { 128 };
+    trailing + u32::from(length) >= width
 }
 
 fn is_within(address: IpAddr, network: IpAddr, length: u8) -> bool {
@@ -188,6 +205,10 @@ mod tests {
             ("spiffe://a/ns/*/sa/*", "spiffe://a/ns/x/sa/y", true),
             ("spiffe://a/ns/*/sa/*", "spiffe://a/ns/x/y/sa/z", false),
             ("ü*", "üü", true),
+            ("https://*.example.com", "https://localhost?.example.com", false),
+            ("spiffe://a/ns/*/sa/*", "spiffe://a/ns/x%2fy/sa/z", false),
+            ("*.ns.svc", "localhost\0.ns.svc", false),
+            ("*", "a, O=x", false),
         ] {
             assert_eq!(pattern.parse::<Pattern>().unwrap().matches(text), expected, "{pattern} {text}");
         }
@@ -217,7 +238,19 @@ mod tests {
         ] {
             assert_eq!(pattern.parse::<SanPattern>().unwrap().matches(&name), expected, "{pattern} {name}");
         }
-        for text in ["", "a", "DNS:", "IP:a", "IP:10.0.0.0/33", "IP:10.0.0.0/", "IP:10.0.0.0/x", "dns:a"] {
+        for text in [
+            "",
+            "a",
+            "DNS:",
+            "IP:a",
+            "IP:10.0.0.0/33",
+            "IP:10.0.0.0/",
+            "IP:10.0.0.0/x",
+            "IP:10.0.0.1/8",
+            "IP:10.0.0.0/+8",
+            "IP:::ffff:10.0.0.0/104",
+            "dns:a",
+        ] {
             assert!(text.parse::<SanPattern>().is_err(), "{text:?}");
         }
     }

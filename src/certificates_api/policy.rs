@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CertificateSigningRequest, Pattern, SanPattern, signers};
 use crate::error::{Error, Result};
-use crate::names::{Group, SignerName};
+use crate::names::{Group, SignerName, UserName};
 use crate::x509::Usage;
 
 /// What may be approved for one signer: who may ask, and for what. All that is not allowed is denied, so a new policy
@@ -50,7 +50,8 @@ impl SignerPolicy {
         self
     }
 
-    /// The common names that may be asked for. A request need not have one.
+    /// The common names that may be asked for. A request need not have one. To the API server they are users: by
+    /// `kubernetes.io/kube-apiserver-client` the names of components are never allowed (see [`UserName`]).
     pub fn common_names(mut self, common_names: impl IntoIterator<Item = Pattern>) -> Self {
         self.common_names = common_names.into_iter().collect();
         self
@@ -94,6 +95,11 @@ impl SignerPolicy {
         // Also those that a reader would pass over: which of several counts depends on the reader.
         if let Some(other) = subject.common_names().find(|name| !allows(&self.common_names, name)) {
             return refused("SubjectNotAllowed", format!("the common name {other:?} is not allowed"));
+        }
+        if self.signer_name.as_str() == signers::KUBE_APISERVER_CLIENT
+            && let Some(error) = subject.common_names().find_map(|name| name.parse::<UserName>().err())
+        {
+            return refused("SubjectNotAllowed", error.to_string());
         }
         let is_allowed = |group: &&str| self.organizations.iter().any(|allowed| allowed.as_str() == *group);
         if let Some(other) = subject.organizations().find(|group| !is_allowed(group)) {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::object::Spec;
 use super::sign::VALIDATION_FAILURE;
 use super::{CertificateSigningRequest, NodeAddresses, SignerPolicy, State, signers};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::names::Group;
 use crate::role::{NODE_USER, NODES};
 use crate::time::Time;
@@ -13,12 +14,12 @@ use crate::time::Time;
 ///
 /// Kubelets' client certificates need nothing of it; their serving certificates need the nodes with their addresses, other
 /// signers a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Context {
     nodes: Vec<NodeAddresses>,
     policies: Vec<SignerPolicy>,
-    bootstrap_groups: Vec<String>,
+    bootstrap_groups: Vec<Group>,
 }
 
 /// What is to be done with a request.
@@ -34,13 +35,17 @@ pub enum Verdict {
 }
 
 /// A verdict with its reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 #[must_use]
 pub struct Review {
+    asked: Spec,
     verdict: Verdict,
     reason: &'static str,
     message: String,
 }
+
+/// A verdict on whatever it is about, with reason and message.
+struct Opinion(Verdict, &'static str, String);
 
 /// Decides about a request as it came from the API server, which vouches for user and groups.
 ///
@@ -59,33 +64,41 @@ pub struct Review {
 /// (kubernetes/kubernetes, pkg/controller/certificates/approver/sarapprove.go; for the second row the page "TLS
 /// bootstrapping" of Kubernetes' documentation)
 pub fn review(object: &CertificateSigningRequest, context: &Context) -> Review {
+    let Opinion(verdict, reason, message) = opinion(object, context);
+    Review { asked: object.spec().clone(), verdict, reason, message }
+}
+
+fn opinion(object: &CertificateSigningRequest, context: &Context) -> Opinion {
     if object.state() != State::Pending {
-        return Review::not_mine("AlreadyDecided", format!("it is {}{}", object.state(), object.decision()));
+        return Opinion::not_mine("AlreadyDecided", format!("it is {}{}", object.state(), object.decision()));
     }
     if let Some(message) = signers::forbidden(object) {
-        return Review::deny("GroupNotAllowed", message);
+        return Opinion::deny("GroupNotAllowed", message);
     }
     let Some(judge) = context.judge(object) else {
-        return Review::not_mine("UnknownSigner", format!("there is no policy for {}", object.signer_name()));
+        return Opinion::not_mine(
+            "UnknownSigner",
+            format!("there is no policy for {}", object.signer_name()),
+        );
     };
     let request = object.request();
     match request.check_signature() {
         Ok(()) if request.public_key().is_strong() => {}
-        Ok(()) => return Review::not_mine("UnsupportedKey", format!("a key of {}", request.public_key())),
+        Ok(()) => return Opinion::not_mine("UnsupportedKey", format!("a key of {}", request.public_key())),
         Err(error) if error.code() == Code::Unsupported => {
-            return Review::not_mine("UnsupportedKey", error.to_string());
+            return Opinion::not_mine("UnsupportedKey", error.to_string());
         }
-        Err(error) => return Review::deny("ProofOfPossessionFailed", error.to_string()),
+        Err(error) => return Opinion::deny("ProofOfPossessionFailed", error.to_string()),
     }
     if let Some(message) = signers::refusal(object) {
-        return Review::deny(VALIDATION_FAILURE, message);
+        return Opinion::deny(VALIDATION_FAILURE, message);
     }
     match judge {
         Judge::KubeletClient => context.kubelet_client(object),
         Judge::KubeletServing => context.kubelet_serving(object),
         Judge::Policy(policy) => match policy.refusal(object) {
-            None => Review::approve("the policy of its signer allows it".to_owned()),
-            Some((reason, message)) => Review::deny(reason, message),
+            None => Opinion::approve("the policy of its signer allows it".to_owned()),
+            Some((reason, message)) => Opinion::deny(reason, message),
         },
     }
 }
@@ -112,10 +125,10 @@ impl Context {
         self
     }
 
-    /// Whose members may ask for the first client certificate of any node, instead of `system:bootstrappers`, in which all
-    /// bootstrap tokens are. kubeadm's tokens are in `system:bootstrappers:kubeadm:default-node-token` as well.
+    /// Whose members may ask for the first client certificate of any node, with kubeadm
+    /// `system:bootstrappers:kubeadm:default-node-token`. Nobody may until this is said.
     pub fn bootstrap_groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
-        self.bootstrap_groups = groups.into_iter().map(|group| group.to_string()).collect();
+        self.bootstrap_groups = groups.into_iter().collect();
         self
     }
 
@@ -130,59 +143,50 @@ impl Context {
         }
     }
 
-    fn kubelet_client(&self, object: &CertificateSigningRequest) -> Review {
+    fn kubelet_client(&self, object: &CertificateSigningRequest) -> Opinion {
         if asks_for_itself(object) {
-            return Review::approve("the node asks for itself".to_owned());
+            return Opinion::approve("the node asks for itself".to_owned());
         }
         if let Some(group) =
-            object.groups().find(|group| self.bootstrap_groups.iter().any(|known| known == group))
+            object.groups().find(|group| self.bootstrap_groups.iter().any(|known| known.as_str() == *group))
         {
-            return Review::approve(format!("a member of {group} asks for a node"));
+            return Opinion::approve(format!("a member of {group} asks for a node"));
         }
         let wanted = object.request().subject().common_name().unwrap_or_default();
         match object.groups().any(|group| group == NODES) {
-            true => Review::deny("RequesterNotAllowed", format!("{:?} is not {wanted}", object.username())),
+            true => Opinion::deny("RequesterNotAllowed", format!("{:?} is not {wanted}", object.username())),
             // The authorizer may know this user: it is asked by kube-controller-manager only.
-            false => Review::not_mine(
+            false => Opinion::not_mine(
                 "UnknownRequester",
                 format!("{:?} is neither {wanted} nor in a bootstrap group", object.username()),
             ),
         }
     }
 
-    fn kubelet_serving(&self, object: &CertificateSigningRequest) -> Review {
+    fn kubelet_serving(&self, object: &CertificateSigningRequest) -> Opinion {
         if !asks_for_itself(object) {
             let message = format!(
                 "{:?} is not {} in the group {NODES}",
                 object.username(),
                 object.request().subject().common_name().unwrap_or_default()
             );
-            return Review::deny("RequesterNotAllowed", message);
+            return Opinion::deny("RequesterNotAllowed", message);
         }
         let name = object.username().strip_prefix(NODE_USER).unwrap_or_default();
         let Some(node) = self.nodes.iter().find(|node| node.name().as_str() == name) else {
-            return Review::not_mine(
+            return Opinion::not_mine(
                 "UnknownNode",
                 format!("the addresses of the node {name:?} are not known"),
             );
         };
         match object.request().sans().iter().find(|san| !node.has(san)) {
-            None => Review::approve("the node asks for itself, for its own addresses".to_owned()),
+            None => Opinion::approve("the node asks for itself, for its own addresses".to_owned()),
             Some(other) => {
-                Review::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name()))
+                Opinion::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name()))
             }
         }
     }
 }
-
-impl Default for Context {
-    fn default() -> Self {
-        Self { nodes: Vec::new(), policies: Vec::new(), bootstrap_groups: vec![BOOTSTRAPPERS.to_owned()] }
-    }
-}
-
-/// The group of all bootstrap tokens (k8s.io/cluster-bootstrap, token/api/types.go, `BootstrapDefaultGroup`).
-const BOOTSTRAPPERS: &str = "system:bootstrappers";
 
 /// Whether user and groups are those of the node that the certificate is for.
 fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
@@ -190,20 +194,22 @@ fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
         && object.groups().any(|group| group == NODES)
 }
 
-impl Review {
+impl Opinion {
     fn approve(message: String) -> Self {
         // As kube-controller-manager calls it.
-        Self { verdict: Verdict::Approve, reason: "AutoApproved", message }
+        Self(Verdict::Approve, "AutoApproved", message)
     }
 
     fn deny(reason: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::Deny, reason, message }
+        Self(Verdict::Deny, reason, message)
     }
 
     fn not_mine(reason: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::NotMine, reason, message }
+        Self(Verdict::NotMine, reason, message)
     }
+}
 
+impl Review {
     /// What is to be done.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -226,13 +232,25 @@ impl Review {
     ///
     /// # Errors
     ///
-    /// [`Code::Changed`](crate::Code::Changed) when something was decided about the object meanwhile.
+    /// [`Code::Changed`] when something was decided about the object meanwhile, or when it asks for something else than what
+    /// was reviewed.
     pub fn apply(&self, object: &mut CertificateSigningRequest, now: Time) -> Result<()> {
+        if *object.spec() != self.asked {
+            return Err(Error::new(Code::Changed, "the request that was reviewed")
+                .found("another")
+                .field("spec"));
+        }
         match self.verdict {
             Verdict::Approve => object.approve(self.reason, &self.message, now),
             Verdict::Deny => object.deny(self.reason, &self.message, now),
             Verdict::NotMine => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for Review {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Review({self})")
     }
 }
 

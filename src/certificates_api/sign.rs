@@ -8,6 +8,8 @@ use super::{CertificateSigningRequest, State, signers};
 use crate::error::{Code, Error, Result};
 use crate::issuer::{BACKDATE, Issuer};
 use crate::key::random;
+use crate::names::SignerName;
+use crate::role::MASTERS;
 use crate::time::Time;
 use crate::x509::{Certificate, Template};
 
@@ -33,7 +35,7 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// Signs an approved request, exactly as kube-controller-manager would (kubernetes/kubernetes,
+/// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would (kubernetes/kubernetes,
 /// pkg/controller/certificates: signer/signer.go and authority/policies.go).
 ///
 /// Subject, names and public key are the request's, the usages those of `spec.usages`; whatever else the request asks
@@ -44,7 +46,7 @@ pub enum Outcome {
 /// The signers of Kubernetes accept what they accept there; a request that they refuse fails. For a signer of your own the
 /// approval is what decides: [`review`](super::review) has its rules.
 ///
-/// Stricter than kube-controller-manager: keys of RSA under 2048 bits and of other kinds than RSA, P-256 and P-384 are not
+/// As there, the authority's own beginning is not looked at. Stricter than kube-controller-manager: keys of RSA under 2048 bits and of other kinds than RSA, P-256 and P-384 are not
 /// certified.
 ///
 /// # Errors
@@ -56,10 +58,14 @@ pub enum Outcome {
 /// [`Code::SignerMismatch`] and [`Code::Random`].
 pub fn sign(
     object: &mut CertificateSigningRequest,
+    signer_name: &SignerName,
     issuer: &Issuer,
     duration: Duration,
     now: Time,
 ) -> Result<Outcome> {
+    if object.signer_name() != signer_name {
+        return Ok(Outcome::Skipped(format!("it is for the signer {}", object.signer_name())));
+    }
     if object.state() != State::Approved {
         let why = match object.state() {
             State::Pending => "it is not approved".to_owned(),
@@ -72,7 +78,9 @@ pub fn sign(
         return Ok(Outcome::Skipped(format!("nobody signs for {}", object.signer_name())));
     }
     if let Some(words) = signers::forbidden(object) {
-        return Err(Error::new(Code::Invalid, "another group").found(words).field("spec.request"));
+        return Err(Error::new(Code::Invalid, format!("a request without the group {MASTERS}"))
+            .found(words)
+            .field("spec.request"));
     }
     if let Some(message) = signers::refusal(object) {
         object.add_condition(FAILED, VALIDATION_FAILURE, &message, now);

@@ -8,8 +8,7 @@ mod write;
 
 use zeroize::Zeroizing;
 
-pub(crate) use json::to_json;
-pub(crate) use json::to_json_line;
+pub(crate) use json::{to_json, to_json_line};
 pub(crate) use read::{read, read_all};
 pub(crate) use record::Field;
 pub use record::{Extension, Fields};

@@ -63,20 +63,6 @@ pub(crate) fn inside(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Takes `apiVersion` and `kind` away, which must be there.
-pub(crate) fn require_type(
-    fields: &mut Vec<(String, Value)>,
-    expected: [(&'static str, &str); 2],
-) -> Result<()> {
-    for (key, expected) in expected {
-        let is_there = |value: &Value| *value != Value::Null && *value != "".into();
-        if !fields.iter().any(|(name, value)| name == key && is_there(value)) {
-            return Err(Error::new(Code::Unsupported, expected).found("nothing").field(key));
-        }
-    }
-    strip_type(fields, expected)
-}
-
 /// Takes `apiVersion` and `kind` away, if they are there. Go takes an empty text for a missing one.
 pub(crate) fn strip_type(
     fields: &mut Vec<(String, Value)>,

@@ -120,7 +120,8 @@ pub fn impersonator_role(name: &ObjectName) -> Manifest {
 }
 
 /// The ClusterRoleBinding that lets a group of bootstrap tokens request certificates, as kubeadm makes
-/// it for `system:bootstrappers:kubeadm:default-node-token`.
+/// it for `system:bootstrappers:kubeadm:default-node-token`. A cluster has one object of this name: for another group there is
+/// [`cluster_role_binding`].
 ///
 /// This and the next ones: kubernetes/kubernetes, cmd/kubeadm/app/phases/bootstraptoken/node/tlsbootstrap.go.
 pub fn node_bootstrapper_binding(group: &Group) -> Manifest {

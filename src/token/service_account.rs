@@ -157,7 +157,7 @@ impl ServiceAccountToken {
         let key = signer.public_key();
         let header = jws::header(key.jose_algorithm()?, &key.key_id());
         let signed = Zeroizing::new(format!("{header}.{}", jws::encode(to_json_line(&payload).as_bytes())));
-        let signature = jws::encode(&sign_jose(signer, signed.as_bytes())?);
+        let signature = Zeroizing::new(jws::encode(&sign_jose(signer, signed.as_bytes())?));
         Ok(Zeroizing::new([&signed, ".", &signature].concat()))
     }
 
@@ -367,16 +367,23 @@ fn verified(token: &str, keys: &KeySet) -> Result<Value> {
     let shape = (token.len() <= LONGEST).then_some(token).and_then(|token| {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
-        Some((signed, jws::decode(header)?, jws::decode(payload)?, jws::decode(signature)?))
+        let payload = Zeroizing::new(jws::decode(payload)?);
+        Some((signed, jws::decode(header)?, payload, jws::decode(signature)?))
     });
     let (signed, header, payload, signature) = shape.ok_or_else(|| malformed().found("something else"))?;
-    let key =
-        keys.iter().find(|key| key.public.verify_jose(signed.as_bytes(), &signature)).ok_or_else(|| {
-            let known: Vec<_> = keys.iter().map(|key| format!("{} {}", key.algorithm, key.id)).collect();
-            Error::new(Code::BadSignature, format!("a token signed by the key {}", known.join(" or ")))
-                .found("another")
-        })?;
-    check_header(&document::read(&header, LONGEST)?, key).map_err(|error| error.field("header"))?;
+    let mut fitting =
+        keys.iter().filter(|key| key.public.verify_jose(signed.as_bytes(), &signature)).peekable();
+    if fitting.peek().is_none() {
+        let known: Vec<_> = keys.iter().map(|key| format!("{} {}", key.algorithm, key.id)).collect();
+        let expected = format!("a token signed by the key {}", known.join(" or "));
+        return Err(Error::new(Code::BadSignature, expected).found("another"));
+    }
+    let header = document::read(&header, LONGEST)?;
+    // One key may stand there under several IDs.
+    let checks: Vec<_> = fitting.map(|key| check_header(&header, key)).collect();
+    if !checks.iter().any(Result::is_ok) {
+        checks.into_iter().collect::<Result<()>>().map_err(|error| error.field("header"))?;
+    }
     document::read(&payload, LONGEST)
 }
 

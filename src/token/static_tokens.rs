@@ -215,7 +215,12 @@ impl StaticToken {
             remarks.push("its token can be guessed, or is one of the documentation".to_owned());
         }
         if let Some(rule) = broken_rule(self.user.parse::<UserName>()) {
-            remarks.push(format!("user {:?}: expected {rule}", self.user));
+            // What is no name at all may be a token in the wrong column.
+            let user = self
+                .user
+                .parse::<ObjectUid>()
+                .map_or_else(|_| String::new(), |user| format!(" {:?}", user.as_str()));
+            remarks.push(format!("user{user}: expected {rule}"));
         }
         for group in &self.groups {
             match group.as_str() {
@@ -240,7 +245,8 @@ impl StaticToken {
 
 impl fmt::Debug for StaticToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StaticToken({:?}, {:?}, {:?})", self.user, self.uid, self.groups)
+        // In a file whose columns were confused, any of them may be the token.
+        f.debug_struct("StaticToken").finish_non_exhaustive()
     }
 }
 

@@ -60,7 +60,7 @@ struct Signed<'a> {
 
 #[derive(Sequence)]
 struct Attribute<'a> {
-    oid: ObjectIdentifier,
+    _oid: ObjectIdentifier,
     values: AnyRef<'a>,
 }
 
@@ -229,19 +229,21 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
     })
 }
 
-/// The first value of each attribute extensionRequest. Other attributes mean nothing to Go, and no extension may stand
-/// there twice (crypto/x509, `parseCSRExtensions`).
+/// The extensions of the attributes extensionRequest; other attributes mean nothing to Go, and no extension may stand there
+/// twice (crypto/x509, `parseCSRExtensions`). Where Go would pass over such an attribute, or over a part of it, the request is
+/// refused: what is reviewed here may be signed by Go.
 fn requested_extensions(mut attributes: &[u8]) -> der::Result<Vec<Extension>> {
+    let oid = ID_EXTENSION_REQ.to_der()?;
     let mut all: Vec<Extension> = Vec::new();
     while !attributes.is_empty() {
         let (attribute, rest) = AnyRef::from_der_partial(attributes)?;
         attributes = rest;
-        let Ok(attribute) = attribute.decode_as::<Attribute<'_>>() else { continue };
-        if attribute.oid != ID_EXTENSION_REQ || attribute.values.tag() != Tag::Set {
+        if attribute.tag() != Tag::Sequence || !attribute.value().starts_with(&oid) {
             continue;
         }
-        let (value, _) = AnyRef::from_der_partial(attribute.values.value())?;
-        all.extend(value.decode_as::<Vec<Extension>>()?);
+        let Attribute { values, .. } = attribute.decode_as()?;
+        values.tag().assert_eq(Tag::Set)?;
+        all.extend(AnyRef::from_der(values.value())?.decode_as::<Vec<Extension>>()?);
     }
     let mut seen = BTreeSet::new();
     match all.iter().all(|extension| seen.insert(extension.extn_id)) {

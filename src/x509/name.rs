@@ -83,9 +83,12 @@ impl DistinguishedName {
 
     pub(super) fn from_der(der: &[u8]) -> der::Result<Self> {
         let (mut attributes, mut is_text) = (Vec::new(), true);
-        let mut names = SliceReader::new(AnyRef::from_der(der)?.value())?;
+        let names = AnyRef::from_der(der)?;
+        names.tag().assert_eq(Tag::Sequence)?;
+        let mut names = SliceReader::new(names.value())?;
         while !names.is_finished() {
             let set = AnyRef::decode(&mut names)?;
+            set.tag().assert_eq(Tag::Set)?;
             let mut set = SliceReader::new(set.value())?;
             while !set.is_finished() {
                 let attribute = AttributeTypeAndValue::decode(&mut set)?;

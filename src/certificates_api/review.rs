@@ -7,6 +7,7 @@ use super::{CertificateSigningRequest, NodeAddresses, SignerPolicy, State, signe
 use crate::error::{Code, Result};
 use crate::names::Group;
 use crate::role::{NODE_USER, NODES};
+use crate::text::Printable;
 use crate::time::Time;
 
 /// What an approver knows of its cluster.
@@ -139,7 +140,7 @@ impl Context {
         {
             return Review::approve(format!("a member of {group} asks for a node"));
         }
-        let wanted = object.request().subject().common_name().unwrap_or_default();
+        let wanted = name_asked_for(object);
         match object.groups().any(|group| group == NODES) {
             true => Review::deny("RequesterNotAllowed", format!("{:?} is not {wanted}", object.username())),
             // The authorizer may know this user: it is asked by kube-controller-manager only.
@@ -152,11 +153,8 @@ impl Context {
 
     fn kubelet_serving(&self, object: &CertificateSigningRequest) -> Review {
         if !asks_for_itself(object) {
-            let message = format!(
-                "{:?} is not {} in the group {NODES}",
-                object.username(),
-                object.request().subject().common_name().unwrap_or_default()
-            );
+            let message =
+                format!("{:?} is not {} in the group {NODES}", object.username(), name_asked_for(object));
             return Review::deny("RequesterNotAllowed", message);
         }
         let name = object.username().strip_prefix(NODE_USER).unwrap_or_default();
@@ -184,6 +182,11 @@ impl Default for Context {
 /// The group of all bootstrap tokens (k8s.io/cluster-bootstrap, token/api/types.go, `BootstrapDefaultGroup`).
 const BOOTSTRAPPERS: &str = "system:bootstrappers";
 
+/// For people: the common name is anybody's text.
+fn name_asked_for(object: &CertificateSigningRequest) -> impl fmt::Display {
+    Printable(object.request().subject().common_name().unwrap_or_default())
+}
+
 /// Whether user and groups are those of the node that the certificate is for.
 fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
     object.request().subject().common_name() == Some(object.username())
@@ -193,15 +196,25 @@ fn asks_for_itself(object: &CertificateSigningRequest) -> bool {
 impl Review {
     fn approve(message: String) -> Self {
         // As kube-controller-manager calls it.
-        Self { verdict: Verdict::Approve, reason: "AutoApproved", message }
+        Self::new(Verdict::Approve, "AutoApproved", message)
     }
 
     fn deny(reason: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::Deny, reason, message }
+        Self::new(Verdict::Deny, reason, message)
     }
 
     fn not_mine(reason: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::NotMine, reason, message }
+        Self::new(Verdict::NotMine, reason, message)
+    }
+
+    fn new(verdict: Verdict, reason: &'static str, mut message: String) -> Self {
+        // What it quotes is as long as anybody likes, and a condition is not.
+        const LONGEST: usize = 1000;
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push_str("...");
+        }
+        Self { verdict, reason, message }
     }
 
     /// What is to be done.

@@ -94,16 +94,19 @@ fn certificate(
     let authority = issuer.certificate();
     let lifetime = object.lifetime().map_or(duration, |wanted| wanted.min(duration));
     let (not_before, not_after) = validity(lifetime, authority.not_after(), now)?;
+    let subject = request.subject().as_go_writes_it()?;
+    // To Go a certificate of the authority's own name is its own issuer's (crypto/x509, `CreateCertificate`).
+    let is_own_issuer = subject == *authority.subject();
     issuer.sign_template(&Template {
         serial_number: &random::<16>()?,
         issuer: authority.subject(),
-        subject: &request.subject().as_go_writes_it()?,
+        subject: &subject,
         not_before,
         not_after,
         public_key: request.public_key(),
         usages: &object.usages().iter().copied().collect(),
         authority: None,
-        authority_key_identifier: authority.subject_key_identifier(),
+        authority_key_identifier: authority.subject_key_identifier().filter(|_| !is_own_issuer),
         sans: request.sans(),
         renews: None,
     })

@@ -14,6 +14,7 @@ use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::build::{names, purpose, signed, unencodable};
+use super::name::is_read_by_go;
 use super::san::{self, MOST_NAMES};
 use super::{AlternativeName, DistinguishedName, Usage, usage};
 use crate::error::{Code, Error, Result};
@@ -244,7 +245,7 @@ fn requested_extensions(mut attributes: &[u8]) -> der::Result<Vec<Extension>> {
         all.extend(value.decode_as::<Vec<Extension>>()?);
     }
     let mut seen = BTreeSet::new();
-    match all.iter().all(|extension| seen.insert(extension.extn_id)) {
+    match all.iter().all(|extension| is_read_by_go(extension.extn_id) && seen.insert(extension.extn_id)) {
         true => Ok(all),
         false => Err(Tag::Sequence.value_error().into()),
     }

@@ -408,6 +408,8 @@ fn what_go_does_not_sign_is_not_signed_here() {
     let mut broken = Csr::new("CN=a").der();
     *broken.last_mut().unwrap() ^= 1;
     let twice = Csr::new("CN=a").sans(&["DNS:a"]).sans(&["DNS:b"]).der();
+    let padded = tlv(SEQUENCE, &[tlv(0x06, &[0x55, 0x04, 0x80, 0x03]), tlv(UTF8, b"a")].concat());
+    let padded = tlv(SEQUENCE, &tlv(SET, &padded));
     let of_text = |tag, value: &[u8]| {
         Csr::new("").subject(tlv(SEQUENCE, &tlv(SET, &attribute("CN", tag, value)))).der()
     };
@@ -421,6 +423,9 @@ fn what_go_does_not_sign_is_not_signed_here() {
         ("an address of three bytes", Csr::new("CN=a").sans(&["IP:abc"]).der()),
         ("a name beyond ASCII", Csr::new("CN=a").sans(&["DNS:\u{fc}"]).der()),
         ("UTF-8 that is none", of_text(UTF8, b"\xff")),
+        ("a number of 32 bits in an attribute's type", Csr::new("1.2.2147483648=a").der()),
+        ("a zero in front of a number in an attribute's type", Csr::new("").subject(padded).der()),
+        ("a number of 32 bits in an extension's", Csr::new("CN=a").extension("1.2.2147483648", b"").der()),
         ("a character that is not printable", of_text(PRINTABLE, b"a@b")),
         ("something behind it", [Csr::new("CN=a").der(), vec![0]].concat()),
     ];

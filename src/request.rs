@@ -43,7 +43,16 @@ impl Profile {
     ///
     /// [`Code::Random`].
     pub fn request(&self) -> Result<Request> {
-        let key = PrivateKey::generate(self.key_algorithm())?;
+        self.request_with_key(PrivateKey::generate(self.key_algorithm())?)
+    }
+
+    /// Makes a request for the certificate of a key that is there already, such as one that a program has saved while it
+    /// waited. The profile's key algorithm is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Random`], and [`Code::Unsupported`] for a key that no authority here certifies.
+    pub fn request_with_key(&self, key: PrivateKey) -> Result<Request> {
         let usages = self.usages_with(key.public_key().is_rsa());
         let sans: Vec<_> = self.sans().iter().map(AlternativeName::from).collect();
         let wanted = RequestTemplate {

@@ -13,6 +13,7 @@ use kubepki::{
     Authorities, Convention, Issuer, KeyAlgorithm, Node, Pki, PrivateKey, Profile, Signer, Time, role,
 };
 
+use crate::requests::{self, forge::Csr};
 use crate::support::{cluster, control_plane, der, fast_cluster, openssl};
 
 #[expect(unreachable_pub, reason = "it is a library of its own in fuzz/")]
@@ -39,6 +40,7 @@ fn directory(target: &str) -> PathBuf {
 fn seeds(target: &str) -> Seeds {
     match target {
         "certificate" => certificates(),
+        "certificate_signing_request" => certificate_signing_requests(),
         "cluster_info" => cluster_infos(),
         "kubeadm_config" => kubeadm_configs(),
         "kubeconfig" => kubeconfigs(),
@@ -75,6 +77,41 @@ fn certificates() -> Seeds {
             leaf(&user.group("a+b".parse().unwrap()).group("c*d".parse().unwrap()).profile())
         }),
     ])
+}
+
+/// The requests are by a fixed key, but for those of openssl.
+fn certificate_signing_requests() -> Seeds {
+    let object = |csr: &Csr, signer: &str, usages: &[&str]| {
+        Seed::Fixed(requests::forged(csr, signer, usages).to_string().into_bytes())
+    };
+    let names = ["DNS:a.b.svc", "IP:192.0.2.1", "URI:spiffe://a/b", "email:a@b", "RID:1.2.3"];
+    let kubelet = Csr::new("O=system:nodes/CN=system:node:n1");
+    let mixed = Csr::new("CN=a/OU=b+O=c/emailAddress=d").sans(&names).extension("2.5.29.19", &[0x30, 0]);
+    let mut seeds = random([
+        ("openssl-rsa", || by_openssl(&["rsa:2048"])),
+        ("openssl-p384", || by_openssl(&["ec", "-pkeyopt", "ec_paramgen_curve:P-384"])),
+    ]);
+    seeds.extend([
+        ("kubelet", Seed::Fixed(kubelet.der())),
+        ("mixed", Seed::Fixed(mixed.der())),
+        ("object-kubelet", object(&kubelet, "kubernetes.io/kube-apiserver-client-kubelet", &["client auth"])),
+        (
+            "object-serving",
+            object(
+                &kubelet.sans(&["DNS:n1"]),
+                "kubernetes.io/kubelet-serving",
+                &["digital signature", "server auth"],
+            ),
+        ),
+        ("object-own", object(&Csr::new("CN=a").sans(&names[..3]), "example.com/serving", &["server auth"])),
+    ]);
+    seeds
+}
+
+fn by_openssl(key: &[&str]) -> Vec<u8> {
+    let arguments =
+        ["req", "-new", "-noenc", "-outform", "der", "-keyout", "/dev/null", "-subj", "/O=a/CN=b"];
+    openssl(&[&arguments[..], &["-addext", "subjectAltName=DNS:a", "-newkey"], key].concat(), &[]).unwrap()
 }
 
 fn cluster_infos() -> Seeds {

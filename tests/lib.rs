@@ -26,6 +26,7 @@ mod properties;
 mod recipes;
 mod refusals;
 mod report;
+mod requests;
 mod support;
 mod tokens;
 mod verification;

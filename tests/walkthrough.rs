@@ -420,7 +420,7 @@ fn sign_csr_ends_with_one_where_there_is_no_certificate_and_says_why() {
             "it is not approved; to approve it: kubectl certificate approve my-svc\n",
         ),
         (decided("Denied"), "it is denied: \"not ours\""),
-        (decided("Failed"), "it is failed: \"not ours\""),
+        (decided("Failed"), "it has failed: \"not ours\""),
         (with("/spec/signerName", "kubernetes.io/other".into()), "nobody signs for kubernetes.io/other"),
         (with("/spec/signerName", "serving".into()), "spec.signerName: "),
         (

@@ -5,6 +5,10 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use kubepki::certificates_api::{
+    CertificateSigningRequest, Context, NodeAddresses, Outcome, SIGNING_DURATION, SignerPolicy, Verdict,
+    review, sign,
+};
 use kubepki::import::KubeadmConfiguration;
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::token::{
@@ -27,6 +31,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every fuzz target.
 pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
+    ("certificate_signing_request", certificate_signing_request),
     ("cluster_info", cluster_info),
     ("kubeadm_config", kubeadm_config),
     ("kubeconfig", kubeconfig),
@@ -49,6 +54,65 @@ pub fn certificate(data: &[u8]) {
             }
         }
     }
+}
+
+/// An object of `certificates.k8s.io`, or the PKCS#10 request in one in DER: what can be read is written as an object that is
+/// read as the same, and what is approved is issued.
+pub fn certificate_signing_request(data: &[u8]) {
+    /// The tag of a SEQUENCE.
+    const DER: u8 = 0x30;
+    let object = if data.first() == Some(&DER) { around(data) } else { data.to_vec() };
+    let Some(mut object) = shown(CertificateSigningRequest::from_yaml(&object)) else { return };
+    same_object(&object);
+    _ = (shown(object.request().check_signature()), shown(object.certificates()));
+    let now = Time::now();
+    let review = review(&object, context());
+    _ = (review.to_string(), format!("{object:?}"));
+    shown(review.apply(&mut object, now));
+    let signer_name = object.signer_name().clone();
+    let outcome = shown(sign(&mut object, &signer_name, issuer(), SIGNING_DURATION, now));
+    if review.verdict() == Verdict::Approve {
+        assert_eq!(outcome, Some(Outcome::Issued), "{object:?}");
+        object.certificates().expect("what was issued").iter().for_each(same_certificate);
+    }
+    same_object(&object);
+}
+
+fn same_object(object: &CertificateSigningRequest) {
+    for written in [object.to_yaml(), object.to_json()] {
+        let again = CertificateSigningRequest::from_yaml(written.as_bytes());
+        assert_eq!(again.as_ref().ok(), Some(object), "{written}");
+    }
+}
+
+/// An object with `der` in it, whose requester and usages are those of a kubelet.
+fn around(der: &[u8]) -> Vec<u8> {
+    let pem = format!(
+        "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+        Base64::encode_string(der)
+    );
+    format!(
+        "{{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, spec: {{request: {}, \
+         signerName: kubernetes.io/kube-apiserver-client-kubelet, usages: [digital signature, client auth], \
+         username: 'system:node:n1', groups: ['system:nodes', 'system:bootstrappers']}}}}",
+        Base64::encode_string(pem.as_bytes())
+    )
+    .into_bytes()
+}
+
+fn context() -> &'static Context {
+    static CONTEXT: OnceLock<Context> = OnceLock::new();
+    CONTEXT.get_or_init(|| {
+        let any = || ["*".parse().expect("a pattern"), "*:*:*".parse().expect("a pattern")];
+        let policy = SignerPolicy::new("example.com/serving".parse().expect("a signer"))
+            .expect("a signer of one's own")
+            .requesters(any())
+            .common_names(any())
+            .sans(["DNS:*", "IP:::/0", "IP:0.0.0.0/0", "URI:*:*"].map(|san| san.parse().expect("a pattern")))
+            .usages([Usage::DigitalSignature, Usage::ServerAuth, Usage::ClientAuth]);
+        let node = NodeAddresses::new("n1".parse().expect("a name"), ["n1".parse().expect("a name")]);
+        Context::default().policy(policy).node(node)
+    })
 }
 
 /// The ConfigMap `cluster-info`: what can be read can be signed and written again, and nobody's signature but the token's
@@ -309,14 +373,17 @@ fn cluster() -> &'static Cluster {
     })
 }
 
-fn issue(profile: &Profile) -> Certificate {
+fn issuer() -> &'static Issuer {
     static ISSUER: OnceLock<Issuer> = OnceLock::new();
-    let issuer = ISSUER.get_or_init(|| {
+    ISSUER.get_or_init(|| {
         let profile = role::KubernetesCa::new(cluster()).profile();
         Issuer::self_signed(&profile, Time::now()).expect("an authority")
-    });
-    let key = issuer.certificate().public_key();
-    issuer.certify(profile, key, Time::now()).expect("a certificate for what was parsed").remove(0)
+    })
+}
+
+fn issue(profile: &Profile) -> Certificate {
+    let key = issuer().certificate().public_key();
+    issuer().certify(profile, key, Time::now()).expect("a certificate for what was parsed").remove(0)
 }
 
 /// Reads a value of type `T`; if that succeeds, the value must come back from its own text.

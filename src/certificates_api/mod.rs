@@ -22,7 +22,7 @@
 //! // The approver and signer: what it may sign, and its authority.
 //! let signer: SignerName = "example.com/serving".parse()?;
 //! let policy = SignerPolicy::new(signer.clone())?
-//!     .requesters(["*".parse()?])
+//!     .requesters(["system:serviceaccount:my-namespace:*".parse()?])
 //!     .common_names(["*.my-namespace.svc.cluster.local".parse()?])
 //!     .sans(["DNS:*.my-namespace.svc.cluster.local".parse()?])
 //!     .usages([Usage::DigitalSignature, Usage::KeyEncipherment, Usage::ServerAuth]);
@@ -30,7 +30,7 @@
 //! let root = role::RootCa::new(&cluster, "My Example Signer".parse()?).profile();
 //! let authority = Issuer::self_signed(&root, Time::now())?;
 //!
-//! # let created = object.to_json().replace("\"signerName\"", "\"username\": \"jane\", \"signerName\"");
+//! # let created = object.to_json().replace("\"signerName\"", "\"username\": \"system:serviceaccount:my-namespace:default\", \"signerName\"");
 //! # let as_created = created.as_bytes();
 //! let mut object = CertificateSigningRequest::from_yaml(as_created)?;
 //! review(&object, &context).apply(&mut object, Time::now())?;

@@ -173,6 +173,11 @@ impl CertificateSigningRequest {
         let fields = Fields::read(Value::Map(fields), "")?;
         fields.metadata.name.as_deref().map_or(Ok(()), check_name)?;
         let spec = &fields.spec;
+        if spec.request.is_empty() {
+            return Err(Error::new(Code::Malformed, "PKCS#10 in PEM, in base64")
+                .found("nothing")
+                .field("spec.request"));
+        }
         let request =
             CertificationRequest::from_pem(&spec.request).map_err(|error| error.field("spec.request"))?;
         let signer_name =
@@ -251,15 +256,16 @@ impl CertificateSigningRequest {
     /// What was decided.
     #[must_use]
     pub fn state(&self) -> State {
-        let has = |kind: &str| self.fields.status.conditions.iter().any(|condition| condition.kind == kind);
-        // pkg/controller/certificates/certificate_controller_utils.go, `HasTrueCondition`.
+        // One that is not true is none, and the API server takes it for no decision; a denial counts all the same
+        // (pkg/controller/certificates/certificate_controller_utils.go).
         let is_true = |condition: &Condition| matches!(condition.status.as_str(), "" | "True");
-        let failed = |condition: &Condition| condition.kind == FAILED && is_true(condition);
+        let mut conditions = self.fields.status.conditions.iter();
+        let has = |kind| self.fields.status.conditions.iter().any(|it| it.kind == kind && is_true(it));
         if self.fields.status.certificate.as_ref().is_some_and(|pem| !pem.is_empty()) {
             State::Issued
-        } else if has(DENIED) {
+        } else if conditions.any(|condition| condition.kind == DENIED) {
             State::Denied
-        } else if self.fields.status.conditions.iter().any(failed) {
+        } else if has(FAILED) {
             State::Failed
         } else if has(APPROVED) {
             State::Approved
@@ -268,20 +274,20 @@ impl CertificateSigningRequest {
         }
     }
 
-    /// Why it was decided so: the message of the condition, in quotes.
+    /// What was decided, with the message of the condition in quotes: `is denied: "no"`.
     pub(super) fn decision(&self) -> String {
-        let kind = match self.state() {
-            State::Approved => APPROVED,
-            State::Denied => DENIED,
-            State::Failed => FAILED,
-            State::Pending | State::Issued => return String::new(),
+        let (what, kind) = match self.state() {
+            State::Pending => return "is not approved".to_owned(),
+            State::Issued => return "has its certificate already".to_owned(),
+            State::Approved => ("is approved", APPROVED),
+            State::Denied => ("is denied", DENIED),
+            State::Failed => ("has failed", FAILED),
         };
-        let conditions = &self.fields.status.conditions;
-        let message =
-            conditions.iter().find(|condition| condition.kind == kind).map(|condition| &condition.message);
-        message
-            .filter(|message| !message.is_empty())
-            .map_or_else(String::new, |message| format!(": {message:?}"))
+        let message = self.fields.status.conditions.iter().find(|it| it.kind == kind).map(|it| &it.message);
+        match message.filter(|message| !message.is_empty()) {
+            Some(message) => format!("{what}: {message:?}"),
+            None => what.to_owned(),
+        }
     }
 
     /// The certificate that was issued, the leaf first.
@@ -321,7 +327,7 @@ impl CertificateSigningRequest {
     fn decide(&mut self, kind: &str, reason: &str, message: &str, now: Time) -> Result<()> {
         if self.state() != State::Pending {
             return Err(Error::new(Code::Changed, "a request about which nothing was decided")
-                .found(format!("one that is {}{}", self.state(), self.decision())));
+                .found(format!("one that {}", self.decision())));
         }
         self.add_condition(kind, reason, message, now);
         Ok(())

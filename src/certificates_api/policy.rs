@@ -108,6 +108,9 @@ impl SignerPolicy {
         if let Some(other) = subject.other_attributes().next() {
             return refused("SubjectNotAllowed", format!("the subject's attribute {other} is not allowed"));
         }
+        if subject.is_empty() && object.request().sans().is_empty() {
+            return refused("NameNotAllowed", "it names nobody".to_owned());
+        }
         let is_allowed = |san| self.sans.iter().any(|pattern| pattern.matches(san));
         if let Some(other) = object.request().sans().iter().find(|san| !is_allowed(san)) {
             return refused("NameNotAllowed", format!("the name {other} is not allowed"));

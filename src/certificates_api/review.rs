@@ -8,6 +8,7 @@ use super::{CertificateSigningRequest, NodeAddresses, SignerPolicy, State, signe
 use crate::error::{Code, Error, Result};
 use crate::names::Group;
 use crate::role::{NODE_USER, NODES};
+use crate::text::Printable;
 use crate::time::Time;
 
 /// What an approver knows of its cluster.
@@ -64,13 +65,19 @@ struct Opinion(Verdict, &'static str, String);
 /// (kubernetes/kubernetes, pkg/controller/certificates/approver/sarapprove.go; for the second row the page "TLS
 /// bootstrapping" of Kubernetes' documentation)
 pub fn review(object: &CertificateSigningRequest, context: &Context) -> Review {
-    let Opinion(verdict, reason, message) = opinion(object, context);
+    let Opinion(verdict, reason, mut message) = opinion(object, context);
+    // What it quotes is as long as anybody likes, and a condition is not.
+    const LONGEST: usize = 1000;
+    if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        message.truncate(end);
+        message.push_str("...");
+    }
     Review { asked: object.spec().clone(), verdict, reason, message }
 }
 
 fn opinion(object: &CertificateSigningRequest, context: &Context) -> Opinion {
     if object.state() != State::Pending {
-        return Opinion::not_mine("AlreadyDecided", format!("it is {}{}", object.state(), object.decision()));
+        return Opinion::not_mine("AlreadyDecided", format!("it {}", object.decision()));
     }
     if let Some(message) = signers::forbidden(object) {
         return Opinion::deny("GroupNotAllowed", message);
@@ -152,25 +159,19 @@ impl Context {
         {
             return Opinion::approve(format!("a member of {group} asks for a node"));
         }
-        let wanted = object.request().subject().common_name().unwrap_or_default();
         match object.groups().any(|group| group == NODES) {
-            true => Opinion::deny("RequesterNotAllowed", format!("{:?} is not {wanted}", object.username())),
+            true => Opinion::deny("RequesterNotAllowed", why_not_itself(object)),
             // The authorizer may know this user: it is asked by kube-controller-manager only.
             false => Opinion::not_mine(
                 "UnknownRequester",
-                format!("{:?} is neither {wanted} nor in a bootstrap group", object.username()),
+                format!("{}, nor in a bootstrap group", why_not_itself(object)),
             ),
         }
     }
 
     fn kubelet_serving(&self, object: &CertificateSigningRequest) -> Opinion {
         if !asks_for_itself(object) {
-            let message = format!(
-                "{:?} is not {} in the group {NODES}",
-                object.username(),
-                object.request().subject().common_name().unwrap_or_default()
-            );
-            return Opinion::deny("RequesterNotAllowed", message);
+            return Opinion::deny("RequesterNotAllowed", why_not_itself(object));
         }
         let name = object.username().strip_prefix(NODE_USER).unwrap_or_default();
         let Some(node) = self.nodes.iter().find(|node| node.name().as_str() == name) else {
@@ -185,6 +186,15 @@ impl Context {
                 Opinion::deny("NameNotAllowed", format!("{other} is no address of the node {}", node.name()))
             }
         }
+    }
+}
+
+/// For people: the common name is anybody's text.
+fn why_not_itself(object: &CertificateSigningRequest) -> String {
+    let wanted = object.request().subject().common_name().unwrap_or_default();
+    match wanted == object.username() {
+        true => format!("{} is not in the group {NODES}", Printable(wanted)),
+        false => format!("{:?} is not {}", object.username(), Printable(wanted)),
     }
 }
 

@@ -67,12 +67,7 @@ pub fn sign(
         return Ok(Outcome::Skipped(format!("it is for the signer {}", object.signer_name())));
     }
     if object.state() != State::Approved {
-        let why = match object.state() {
-            State::Pending => "it is not approved".to_owned(),
-            State::Issued => "it has its certificate already".to_owned(),
-            state => format!("it is {state}{}", object.decision()),
-        };
-        return Ok(Outcome::Skipped(why));
+        return Ok(Outcome::Skipped(format!("it {}", object.decision())));
     }
     if !signers::is_known(object.signer_name()) {
         return Ok(Outcome::Skipped(format!("nobody signs for {}", object.signer_name())));
@@ -102,18 +97,26 @@ fn certificate(
     let authority = issuer.certificate();
     let lifetime = object.lifetime().map_or(duration, |wanted| wanted.min(duration));
     let (not_before, not_after) = validity(lifetime, authority.not_after(), now)?;
-    issuer.sign_template(&Template {
-        serial_number: &random::<16>()?,
+    let subject = request.subject().as_go_writes_it()?;
+    // To Go a certificate of the authority's own name is its own issuer's (crypto/x509, `CreateCertificate`).
+    let is_own_issuer = subject == *authority.subject();
+    let serial_number = random::<16>()?;
+    let template = Template {
+        serial_number: &serial_number,
         issuer: authority.subject(),
-        subject: &request.subject().as_go_writes_it()?,
+        subject: &subject,
         not_before,
         not_after,
         public_key: request.public_key(),
         usages: &object.usages().iter().copied().collect(),
         authority: None,
-        authority_key_identifier: authority.subject_key_identifier(),
+        authority_key_identifier: authority.subject_key_identifier().filter(|_| !is_own_issuer),
         sans: request.sans(),
         renews: None,
+    };
+    issuer.sign_template(&template).map_err(|error| match error.code() {
+        Code::Unsupported => error.field("spec.request"),
+        _ => error,
     })
 }
 

@@ -13,8 +13,8 @@ use crate::error::{Code, Error, Result};
 
 /// Reads one document of YAML or JSON.
 ///
-/// Refused is what could not be written again unchanged (tags, keys that are no scalar, numbers beyond what a double
-/// holds), what readers understand differently (a key that stands twice, several documents), and what serves to
+/// Refused is what could not be written again unchanged (tags, keys that are no scalar, numbers beyond 64 bits, or beyond what
+/// a double tells apart), what readers understand differently (a key that stands twice, several documents), and what serves to
 /// exhaust memory (aliases, deep nesting, more than `longest` bytes).
 ///
 /// No error quotes the document, which may hold secrets. The library does not wipe what it holds meanwhile: texts with
@@ -66,7 +66,7 @@ fn parse<T>(
 const DEEPEST: usize = 64;
 
 const KEY_TWICE: &str = "a key that stands twice";
-const NUMBER_TOO_LARGE: &str = "a number that a double does not hold";
+const NUMBER_TOO_LARGE: &str = "a number too large to be kept as it stands";
 
 /// The reason in our own words: the library's would quote the document.
 fn reason(error: &serde_saphyr::Error) -> &'static str {
@@ -226,7 +226,7 @@ mod tests {
             ("a: !secret b", "a tag, which is not supported, in line 3"),
             ("<<: {a: b}", "a merge key"),
             ("a: [b", "in line 3"),
-            ("a: 1e999", "a number that a double does not hold in line 3, column 4"),
+            ("a: 1e999", "a number too large to be kept as it stands in line 3, column 4"),
             (&format!("{}{}", "[".repeat(65), "]".repeat(65)), "too many levels"),
             (&"- \n".repeat(300_000), "too many values"),
             (&"a: b\n---\n".repeat(2_000), "too many documents"),
@@ -259,9 +259,12 @@ mod tests {
             ("1: 2\n\"1\": 3", "a key that stands twice"),
             ("a:\n  [x]: b", "a syntax error in line 2, column 3"),
             ("~: b", "a syntax error in line 1, column 1"),
-            ("a: 1e999", "a number that a double does not hold in line 1, column 4"),
-            ("a: 123456789012345678901234567890", "a number that a double does not hold in line 1, column 4"),
-            ("a: .nan", "a number that a double does not hold in line 1, column 4"),
+            ("a: 1e999", "a number too large to be kept as it stands in line 1, column 4"),
+            (
+                "a: 123456789012345678901234567890",
+                "a number too large to be kept as it stands in line 1, column 4",
+            ),
+            ("a: .nan", "a number too large to be kept as it stands in line 1, column 4"),
             ("a: !secret b", "a tag, which is not supported, in line 1"),
             ("<<: {a: b}", "a merge key (<<), which is not supported, in line 1"),
             ("a: b: c", "a syntax error in line 1"),

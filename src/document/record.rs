@@ -196,10 +196,13 @@ impl Field for i32 {
     fn read(value: Value, path: &str) -> Result<Self> {
         match value {
             Value::Integer(number) => Self::try_from(number).map_err(|_| {
-                Error::new(Code::Malformed, "a number of 32 bits")
+                Error::new(Code::Invalid, "a number of 32 bits")
                     .found(number.to_string())
                     .field(path.to_owned())
             }),
+            Value::Float(number) => Err(Error::new(Code::Malformed, "a whole number")
+                .found(number.to_string())
+                .field(path.to_owned())),
             other => Err(mismatch("a number", &other, path)),
         }
     }

@@ -40,15 +40,7 @@ impl PublicKey {
     /// (kubernetes/kubernetes, pkg/serviceaccount/jwt.go, `keyIDFromPublicKey`)
     #[must_use]
     pub fn key_id(&self) -> String {
-        // Of the DER that Go makes of the key, however it was received.
-        let canonical = match self.kind() {
-            Kind::Rsa(key) => key.to_public_key_der().ok(),
-            Kind::P256(key) => key.to_public_key_der().ok(),
-            Kind::P384(key) => key.to_public_key_der().ok(),
-            Kind::Other(_) => None,
-        };
-        let spki = canonical.as_ref().map_or(self.spki_der(), |document| document.as_bytes());
-        Base64UrlUnpadded::encode_string(&Sha256::digest(spki))
+        Base64UrlUnpadded::encode_string(&Sha256::digest(self.spki_der()))
     }
 
     /// The `alg` by which the private half of this key signs (RFC 7518, section 3.1), as kube-apiserver chooses it.

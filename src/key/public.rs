@@ -257,10 +257,12 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// `None` for a key that is not what its algorithm says.
+/// `None` for a key that is not what its algorithm says, to Go (crypto/x509, `parsePublicKey`): it wants the parameters of
+/// RSA to be NULL, and points of curves uncompressed.
 fn kind(spki: &SubjectPublicKeyInfoRef<'_>, bits: &[u8]) -> Option<Kind> {
     match spki.algorithm.oid {
         RSA_ENCRYPTION => {
+            spki.algorithm.parameters.filter(|parameters| parameters.is_null())?;
             let parts = RsaPublicKeyRef::from_der(bits).ok()?;
             Some(RsaPublicKey::try_from(parts).map_or_else(
                 |_| {
@@ -272,7 +274,9 @@ fn kind(spki: &SubjectPublicKeyInfoRef<'_>, bits: &[u8]) -> Option<Kind> {
             ))
         }
         ID_EC_PUBLIC_KEY => {
+            const UNCOMPRESSED: u8 = 4;
             match spki.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok()) {
+                Some(SECP_256_R_1 | SECP_384_R_1) if bits.first() != Some(&UNCOMPRESSED) => None,
                 Some(SECP_256_R_1) => p256::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P256),
                 Some(SECP_384_R_1) => p384::ecdsa::VerifyingKey::from_sec1_bytes(bits).ok().map(Kind::P384),
                 Some(curve) => Some(Kind::Other(format!("ECDSA on the curve {curve}"))),

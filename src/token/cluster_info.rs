@@ -224,16 +224,31 @@ impl VerifiedClusterInfo {
         &self.trusted
     }
 
+    /// The kubeconfig of any user at this cluster, such as the kubelet once it has its certificate: a context
+    /// `USER@kubernetes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kubeconfig::check`](crate::kubeconfig::Kubeconfig::check).
+    pub fn kubeconfig(&self, name: &str, user: User) -> Result<Kubeconfig> {
+        let kubeconfig = self.kubeconfig_of(name, user);
+        kubeconfig.check().map(|()| kubeconfig)
+    }
+
     /// The kubeconfig by which a kubelet asks for its first certificate (`--bootstrap-kubeconfig`), with the names that
     /// kubeadm uses. The token may be another one than that which verified this.
     #[must_use]
     pub fn bootstrap_kubeconfig(&self, token: &BootstrapToken) -> Kubeconfig {
+        self.kubeconfig_of(USER, user(token))
+    }
+
+    fn kubeconfig_of(&self, name: &str, user: User) -> Kubeconfig {
         const CLUSTER: &str = "kubernetes";
         let cluster = kubeconfig::Cluster::new(&self.server, to_pem(&self.trusted));
         Kubeconfig::new(
-            format!("{USER}@{CLUSTER}"),
+            format!("{name}@{CLUSTER}"),
             NamedCluster::new(CLUSTER, cluster),
-            NamedUser::new(USER, user(token)),
+            NamedUser::new(name, user),
         )
     }
 }

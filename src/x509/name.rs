@@ -83,12 +83,18 @@ impl DistinguishedName {
 
     pub(super) fn from_der(der: &[u8]) -> der::Result<Self> {
         let (mut attributes, mut is_text) = (Vec::new(), true);
-        let mut names = SliceReader::new(AnyRef::from_der(der)?.value())?;
+        let names = AnyRef::from_der(der)?;
+        names.tag().assert_eq(Tag::Sequence)?;
+        let mut names = SliceReader::new(names.value())?;
         while !names.is_finished() {
             let set = AnyRef::decode(&mut names)?;
+            set.tag().assert_eq(Tag::Set)?;
             let mut set = SliceReader::new(set.value())?;
             while !set.is_finished() {
                 let attribute = AttributeTypeAndValue::decode(&mut set)?;
+                if !is_read_by_go(attribute.oid) {
+                    return Err(der::ErrorKind::OidMalformed.into());
+                }
                 let text = read(AnyRef::from(&attribute.value));
                 is_text &= text.is_some();
                 attributes.push((attribute.oid, text.unwrap_or_else(|| hex(attribute.value.value()))));
@@ -184,6 +190,12 @@ fn short_name(oid: ObjectIdentifier) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(known, short)| (known == oid).then_some(short))
+}
+
+/// Go's numbers within an object identifier have 31 bits, and no zeros in front (encoding/asn1, `parseBase128Int`).
+pub(super) fn is_read_by_go(oid: ObjectIdentifier) -> bool {
+    let is_minimal = ObjectIdentifier::from_arcs(oid.arcs()).is_ok_and(|minimal| minimal == oid);
+    is_minimal && oid.arcs().all(|arc| i32::try_from(arc).is_ok())
 }
 
 /// PrintableString or UTF8String, as Go chooses (encoding/asn1, `isPrintable` without `*` and `&`).

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use const_oid::AssociatedOid;
@@ -15,6 +14,7 @@ use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, SubjectAltName};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::build::{names, purpose, signed, unencodable};
+use super::name::is_read_by_go;
 use super::san::{self, MOST_NAMES};
 use super::{AlternativeName, DistinguishedName, Usage, usage};
 use crate::error::{Code, Error, Result};
@@ -202,7 +202,8 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
     reader.finish()?;
     let mut info = SliceReader::new(signed.to_be_signed.value())?;
     signed.to_be_signed.tag().assert_eq(Tag::Sequence)?;
-    let _version = AnyRef::decode(&mut info)?;
+    // Go takes any.
+    let _version = i32::decode(&mut info)?;
     let subject = DistinguishedName::from_der(&AnyRef::decode(&mut info)?.to_der()?)?;
     if !subject.is_text() {
         return Err(Tag::Utf8String.value_error().into());
@@ -246,7 +247,7 @@ fn requested_extensions(mut attributes: &[u8]) -> der::Result<Vec<Extension>> {
         all.extend(AnyRef::from_der(values.value())?.decode_as::<Vec<Extension>>()?);
     }
     let mut seen = BTreeSet::new();
-    match all.iter().all(|extension| seen.insert(extension.extn_id)) {
+    match all.iter().all(|extension| is_read_by_go(extension.extn_id) && seen.insert(extension.extn_id)) {
         true => Ok(all),
         false => Err(Tag::Sequence.value_error().into()),
     }
@@ -280,30 +281,30 @@ fn check_names(inner: &Inner) -> Result<()> {
     }
 }
 
-/// A URI with a scheme, of the characters that may stand in one (RFC 3986), whose host, if it has one, is a domain or an
-/// address. Go takes a little more, and writes a scheme in capitals or an empty fragment differently from what it read.
+/// An absolute URI (RFC 3986, section 4.3) that Go reads and writes unchanged: its scheme in lower case, its authority, if it
+/// has one, a domain or an address of IPv4, and perhaps a port. Go takes more, and writes some of it in another way; no
+/// signer needs it.
 fn is_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let mut letters = scheme.bytes();
     let of_scheme = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b);
     let has_scheme = letters.next().is_some_and(|b| b.is_ascii_lowercase()) && letters.all(of_scheme);
-    let of_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b);
+    let of_uri = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=%".contains(&b);
     let is_hex = |b: &u8| b.is_ascii_hexdigit();
     let mut escapes = rest.split('%').skip(1).map(str::as_bytes);
     let is_escaped = escapes.all(|after| after.get(..2).is_some_and(|digits| digits.iter().all(is_hex)));
-    has_scheme && !rest.ends_with('#') && rest.bytes().all(of_uri) && is_escaped && has_tame_host(rest)
+    has_scheme && rest.bytes().all(of_uri) && is_escaped && has_tame_host(rest)
 }
 
 fn has_tame_host(rest: &str) -> bool {
     let Some(authority) = rest.strip_prefix("//") else { return true };
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let (host, port) = host.split_once(':').unwrap_or((host, ""));
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     let of_host = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    let is_label = |label: &str| !label.is_empty() && label.len() <= 63;
-    port.bytes().all(|b| b.is_ascii_digit())
-        && host.bytes().all(of_host)
-        && (host.is_empty() || host.parse::<IpAddr>().is_ok() || host.split('.').all(is_label))
+    let is_label = |label: &str| (1..=63).contains(&label.len());
+    // Go counts the port into the last label.
+    let has_tame_labels = host.split('.').chain(authority.split('.')).all(is_label) && authority.len() <= 253;
+    has_tame_labels && host.bytes().all(of_host) && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -311,25 +312,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uris_that_go_would_refuse_are_none() {
-        for uri in ["spiffe://cluster.local/ns/a/sa/b", "urn:uuid:1", "https://a:8443/x?y#z", "mailto:a@b.c"]
-        {
+    fn uris_that_go_would_refuse_or_change_are_none() {
+        for uri in ["spiffe://cluster.local/ns/a/sa/b", "urn:uuid:1", "https://a:8443/x?y", "mailto:a@b.c"] {
             assert!(is_uri(uri), "{uri}");
         }
-        for uri in [
-            "",
-            "a",
-            ":a",
-            "1:a",
-            "http://a b",
-            "http://a..b/",
-            "http://a:x/",
-            "a:%zz",
-            "a:%2",
-            "SPIFFE://a",
-            "a:b#",
-            "a:\u{7f}",
-        ] {
+        for uri in ["", "a", ":a", "1:a", "A:b", "http://a b", "http://a..b/", "http://a:x/", "a:%zz", "a:%2"]
+        {
+            assert!(!is_uri(uri), "{uri}");
+        }
+        for uri in ["a:b#", "a://b/#c", "a://b@c/", "a://b!@c/", "a://?b", "a://", "a:\u{7f}"] {
             assert!(!is_uri(uri), "{uri}");
         }
     }

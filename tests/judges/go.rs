@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use base64ct::{Base64, Encoding};
+
 use super::{Check, Usage, run, said};
 
 /// The answers to all checks, in their order. A check with a key also asks whether it belongs to the certificate.
@@ -42,6 +44,50 @@ pub(crate) fn subjects(files: &[PathBuf]) -> Vec<Result<(String, Vec<String>), S
     let answers = ask(lines.flatten().copied().collect());
     assert_eq!(answers.len(), files.len(), "one answer for each file");
     answers.into_iter().map(|line| serde_json::from_str(&line).map_err(|_| line)).collect()
+}
+
+/// A request that Go is to sign as kube-controller-manager would.
+#[derive(Clone, Debug)]
+pub(crate) struct ToSign<'a> {
+    /// PKCS#10 in DER.
+    pub(crate) request: Vec<u8>,
+    /// As the object spells them.
+    pub(crate) usages: Vec<&'a str>,
+    /// What the object asks for, and the cluster's signing duration, in seconds.
+    pub(crate) expiration: Option<u64>,
+    pub(crate) duration: u64,
+    /// The authority's files.
+    pub(crate) certificate: &'a Path,
+    pub(crate) key: &'a Path,
+    /// In Unix seconds.
+    pub(crate) now: i64,
+    pub(crate) serial_number: Vec<u8>,
+}
+
+/// The certificates that Go makes, in DER; what it objects to.
+pub(crate) fn sign(requests: &[ToSign<'_>]) -> Vec<Result<Vec<u8>, String>> {
+    let line = |it: &ToSign<'_>| {
+        let serial: String = it.serial_number.iter().map(|byte| format!("{byte:02x}")).collect();
+        let expiration = it.expiration.map(|seconds| seconds.to_string()).unwrap_or_default();
+        let (certificate, key) = (it.certificate.display(), it.key.display());
+        let (request, usages) = (Base64::encode_string(&it.request), it.usages.join(","));
+        format!(
+            "sign\t{request}\t{usages}\t{expiration}\t{}\t{certificate}\t{key}\t{}\t{serial}\n",
+            it.duration, it.now
+        )
+    };
+    let answers = ask(requests.iter().map(line).collect::<String>().into_bytes());
+    assert_eq!(answers.len(), requests.len(), "one answer for each request");
+    answers.into_iter().map(|line| Base64::decode_vec(&line).map_err(|_| line)).collect()
+}
+
+/// What Go reads in requests (DER) whose signatures it verifies: subject, DNS names, e-mail addresses, IP addresses and
+/// URIs, in JSON; what it objects to.
+pub(crate) fn requests(requests: &[Vec<u8>]) -> Vec<Result<String, String>> {
+    let lines = requests.iter().map(|der| format!("request\t{}\n", Base64::encode_string(der)));
+    let answers = ask(lines.collect::<String>().into_bytes());
+    assert_eq!(answers.len(), requests.len(), "one answer for each request");
+    answers.into_iter().map(|line| if line.starts_with('[') { Ok(line) } else { Err(line) }).collect()
 }
 
 /// The judge's answers, a line each.

@@ -1,9 +1,9 @@
-//! kubectl: whether a kubeconfig can be read, whether its TLS files are accepted, what it sends for a user, and what
-//! objects it makes itself.
+//! kubectl: whether a kubeconfig can be read, whether its TLS files are accepted, what it sends for a user, and how it
+//! reads and makes objects.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -62,6 +62,17 @@ pub(crate) fn sends(
 pub(crate) fn create(arguments: &[&str]) -> Result<String, String> {
     let mut kubectl = kubectl(Path::new("/dev/null"));
     text(&run(kubectl.arg("create").args(arguments).args(["--dry-run=client", "-o", "json"])))
+}
+
+/// An object, YAML or JSON, as kubectl understood it and with an annotation (`KEY=VALUE`), in JSON. No server is asked.
+pub(crate) fn annotated(object: &str, annotation: &str) -> Result<String, String> {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(object.as_bytes()).expect("a file that can be written");
+    let mut kubectl = kubectl(Path::new("/dev/null"));
+    kubectl
+        .args(["annotate", "--local", "--show-managed-fields", "-o", "json", annotation, "-f"])
+        .arg(file.path());
+    text(&run(&mut kubectl))
 }
 
 fn text(output: &Output) -> Result<String, String> {

@@ -7,6 +7,8 @@
 // Key, name and seconds may be empty. Each line of its output is the answer: "ok", or what Go objects to.
 //
 // A line "subject", chain file, is answered by the common name and the organizations of the first certificate, in JSON.
+//
+// A line "sign" is answered as sign.go has it, a line "request" as well.
 package main
 
 import (
@@ -40,7 +42,12 @@ func main() {
 }
 
 func answer(fields []string) (string, error) {
-	if len(fields) != 2 || fields[0] != "subject" {
+	switch {
+	case fields[0] == "sign":
+		return sign(fields[1:])
+	case fields[0] == "request":
+		return request(fields[1:])
+	case len(fields) != 2 || fields[0] != "subject":
 		return "ok", check(fields)
 	}
 	chain, err := certificates(fields[1])

@@ -8,8 +8,10 @@
     reason = "a test may fail by panicking"
 )]
 
+mod api;
 mod audit;
 mod authentication;
+mod bootstrap;
 mod control_plane;
 mod damages;
 mod existing;
@@ -22,9 +24,13 @@ mod identity;
 mod judges;
 mod kubeadm;
 mod mutations;
+mod pkcs10;
 mod programs;
 mod report;
+mod requests;
 mod root;
+mod row;
+mod rows;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[path = "../support.rs"]
 mod support;
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
     report.section("shared kubelet client", variants::shared_kubelet_client);
     report.section("ipv6", variants::ipv6);
     report.section("authentication", authentication::authentication);
+    report.section("certificate requests", requests::requests);
+    report.section("kubelet bootstrap", bootstrap::bootstrap);
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }

@@ -1,0 +1,160 @@
+//! A kubelet's way into the cluster, by the kubelet's own packages (`kubernetes/kubelet-certificates`): from a bootstrap
+//! token to its client certificate, and from that to a serving certificate.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64ct::{Base64, Encoding};
+use kubepki::Certificate;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::control_plane::{ControlPlane, Machine};
+use crate::identity::{self, Identity};
+use crate::judges::{Anchor, Check, Usage, openssl};
+use crate::programs::{Process, eventually, kubectl};
+use crate::report::{Report, Result};
+
+/// A node that is not there yet.
+const NODE: &str = "w-1";
+const ADDRESS: &str = "192.0.2.20";
+
+pub(crate) fn bootstrap(report: &mut Report) -> Result {
+    let cluster = ControlPlane::start(|_| Ok(()))?;
+    let ControlPlane { machine, api, .. } = &cluster;
+    let bootstrap = bootstrap_kubeconfig(machine, api)?;
+    let groups = ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"];
+    report.check(
+        "whoami with a bootstrap token",
+        identity::is(&bootstrap, &Identity::new("system:bootstrap:abcdef", &groups)),
+    );
+
+    let kubelet = Kubelet::new(machine)?;
+    report.check("a kubelet gets its client certificate", kubelet.bootstrap(&bootstrap));
+    let node = Identity::new(&format!("system:node:{NODE}"), &["system:nodes"]);
+    report.check("whoami of the kubelet", identity::is(&kubelet.kubeconfig, &node));
+    report.check("the kubelet registers its node", kubelet.register());
+
+    let (_process, asked) = kubelet.ask("own", &[&format!("InternalIP={ADDRESS}")])?;
+    let object = open_request(api)?;
+    report.check("the kubelet asks for its serving certificate", Ok(&object["spec"]["usages"]));
+    api.approve(&object)?;
+    report.check("the kubelet gets its serving certificate", kubelet.serving(machine, &asked));
+    Ok(())
+}
+
+/// The kubelet's files.
+#[derive(Debug)]
+struct Kubelet {
+    directory: PathBuf,
+    kubeconfig: PathBuf,
+}
+
+impl Kubelet {
+    fn new(machine: &Machine) -> Result<Self> {
+        let directory = machine.directory.join(NODE);
+        fs::create_dir(&directory)?;
+        Ok(Self { kubeconfig: directory.join("kubelet.conf"), directory })
+    }
+
+    /// Has the kubelet ask for its client certificate and write its kubeconfig, as at its first start.
+    fn bootstrap(&self, bootstrap: &Path) -> Result<String> {
+        let mut command = Command::new("kubelet-certificates");
+        command.args(["client", NODE]).arg(bootstrap).args([&self.kubeconfig, &self.directory]);
+        let mut process = Process::start(&command, self.directory.join("client.log"))?;
+        process.wait_until(|| Ok(fs::read_to_string(&self.kubeconfig)?))?;
+        let pem = fs::read(self.directory.join("kubelet-client-current.pem"))?;
+        let chain = Certificate::from_pem(&pem)?;
+        Ok(chain.first().ok_or("no certificate")?.subject().to_string())
+    }
+
+    /// The node as its kubelet registers it.
+    fn register(&self) -> Result<String> {
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE},
+            "status": {"addresses": [
+                {"type": "InternalIP", "address": ADDRESS}, {"type": "Hostname", "address": NODE},
+            ]},
+        });
+        let said = kubectl(&self.kubeconfig, &["create", "--filename=-"], &node.to_string())?;
+        Ok(said.trim().to_owned())
+    }
+
+    /// Has the kubelet ask for a serving certificate for its name and more addresses.
+    fn ask(&self, directory: &str, addresses: &[&str]) -> Result<(Process, PathBuf)> {
+        let directory = self.directory.join(directory);
+        fs::create_dir(&directory)?;
+        let mut command = Command::new("kubelet-certificates");
+        command.args(["server", NODE]).args([&self.kubeconfig, &directory]);
+        command.arg(format!("Hostname={NODE}")).args(addresses);
+        Ok((Process::start(&command, directory.join("server.log"))?, directory))
+    }
+
+    /// The names of the serving certificate that the kubelet was waiting for.
+    fn serving(&self, machine: &Machine, directory: &Path) -> Result<String> {
+        let file = directory.join("kubelet-server-current.pem");
+        let pem = eventually(|| Ok(fs::read(&file)?))?;
+        let (ca, name) = (machine.ca(), Some(NODE));
+        let (anchor, usage) = (Anchor::Root, Usage::Server);
+        openssl::verify(&Check { chain: &file, trusted: &ca, anchor, usage, name, at: None })?;
+        let chain = Certificate::from_pem(&pem)?;
+        let sans = chain.first().ok_or("no certificate")?.sans();
+        Ok(sans.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// The kubelet's request for a serving certificate that nobody has judged yet.
+fn open_request(api: &Api) -> Result<Value> {
+    api.request_that(|it| {
+        it["spec"]["username"] == format!("system:node:{NODE}")
+            && it["spec"]["signerName"] == "kubernetes.io/kubelet-serving"
+            && it["status"]["conditions"].is_null()
+    })
+}
+
+/// Applies a bootstrap token and what its holders may do; gives a kubeconfig with that token.
+fn bootstrap_kubeconfig(machine: &Machine, api: &Api) -> Result<PathBuf> {
+    let (id, secret) = ("abcdef", "0123456789abcdef");
+    let group = "system:bootstrappers:kubeadm:default-node-token";
+    let bind = |name: &str, role: &str, group: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}],
+        })
+    };
+    let certificates = "system:certificates.k8s.io:certificatesigningrequests";
+    let objects = [
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token",
+            "metadata": {"name": format!("bootstrap-token-{id}"), "namespace": "kube-system"},
+            "stringData": {
+                "token-id": id, "token-secret": secret, "usage-bootstrap-authentication": "true",
+                "auth-extra-groups": group,
+            },
+        }),
+        bind("kubelet-bootstrap", "system:node-bootstrapper", group),
+        bind("node-autoapprove-bootstrap", &format!("{certificates}:nodeclient"), group),
+        bind(
+            "node-autoapprove-certificate-rotation",
+            &format!("{certificates}:selfnodeclient"),
+            "system:nodes",
+        ),
+    ];
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
+    eventually(|| api.apply(&list))?;
+    let ca = Base64::encode_string(&fs::read(machine.ca())?);
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "bootstrap",
+        "clusters": [
+            {"name": "cluster", "cluster": {"server": machine.url, "certificate-authority-data": ca}},
+        ],
+        "contexts": [{"name": "bootstrap", "context": {"cluster": "cluster", "user": "user"}}],
+        "users": [{"name": "user", "user": {"token": format!("{id}.{secret}")}}],
+    });
+    let path = machine.directory.join("bootstrap.conf");
+    fs::write(&path, kubeconfig.to_string())?;
+    Ok(path)
+}

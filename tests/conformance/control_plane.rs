@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use kubepki::{
-    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Pki, Profile, Role,
-    Time,
+    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Issuer, Layout, Node, Part, Pki,
+    Profile, Role, Time,
 };
 use tempfile::TempDir;
 
@@ -111,12 +111,16 @@ impl Machine {
         Pair { certificate: self.path(role, Part::Certificate), key: self.path(role, Part::Key) }
     }
 
+    /// An authority with its key.
+    pub(crate) fn issuer(&self, authority: Role) -> &Issuer {
+        self.authorities.get(authority).and_then(|it| it.issuer()).expect("an authority with a key")
+    }
+
     /// A certificate that one of the authorities issues for this test, with everything above it behind it: whoever
     /// presents it leaves nothing out.
     pub(crate) fn issue(&self, authority: Role, profile: &Profile) -> Result<Pair> {
         // Straight from the authority: the whole set would have a certificate signed by its own one only.
-        let issuer =
-            self.authorities.get(authority).and_then(|it| it.issuer()).expect("an authority with a key");
+        let issuer = self.issuer(authority);
         let credential = issuer.issue(profile, Time::now())?;
         let above: String = issuer.chain().iter().map(Certificate::to_pem).collect();
         let stem =

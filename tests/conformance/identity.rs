@@ -25,6 +25,10 @@ impl Identity {
         Self { name: name.to_owned(), groups: groups.collect() }
     }
 
+    pub(crate) fn name_and_groups(&self) -> (&str, &[String]) {
+        (&self.name, &self.groups)
+    }
+
     /// The headers by which an administrator acts as this user.
     pub(crate) fn impersonated(&self) -> Vec<String> {
         let groups = self.groups.iter().map(|group| format!("Impersonate-Group: {group}"));

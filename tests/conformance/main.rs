@@ -24,6 +24,7 @@ mod identity;
 mod judges;
 mod kubeadm;
 mod mutations;
+mod ours;
 mod pkcs10;
 mod programs;
 mod report;

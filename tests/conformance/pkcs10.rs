@@ -98,6 +98,28 @@ pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     [&[tag][..], &length, value].concat()
 }
 
+/// The values in DER within a value in DER.
+pub(crate) fn parts(der: &[u8]) -> Result<Vec<&[u8]>> {
+    let mut parts = Vec::new();
+    let mut rest = &der[header(der)?.0..];
+    while !rest.is_empty() {
+        let (start, length) = header(rest)?;
+        let (part, behind) = rest.split_at_checked(start + length).ok_or("DER that is cut")?;
+        parts.push(part);
+        rest = behind;
+    }
+    Ok(parts)
+}
+
+/// Where a value begins behind its tag and length, and its length.
+fn header(der: &[u8]) -> Result<(usize, usize)> {
+    let first = *der.get(1).ok_or("DER that is cut")?;
+    let more = usize::from(first.saturating_sub(0x80));
+    let bytes = der.get(2..2 + more).ok_or("DER that is cut")?;
+    let long = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    Ok((2 + more, if first < 0x80 { first.into() } else { long }))
+}
+
 /// A subject of attributes of X.520 (the last number of their identifiers), each with the tag and bytes of its value, each
 /// in a set of its own.
 pub(crate) fn subject(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {

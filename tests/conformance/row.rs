@@ -1,6 +1,7 @@
 //! One row of the table of certificate requests, and the good requests from which each row differs in one point.
 
 use base64ct::{Base64, Encoding};
+use kubepki::Code;
 use serde_json::{Value, json};
 
 use crate::identity::Identity;
@@ -19,11 +20,23 @@ pub(crate) enum Verdict {
     NotMine,
 }
 
+/// What this crate makes of it, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ours {
+    /// The same as the real servers.
+    Same,
+    /// An error with this code.
+    Stricter(Code, &'static str),
+    /// It decides about what the API server does not take.
+    Laxer(&'static str),
+}
+
 /// One request.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) what: &'static str,
     pub(crate) verdict: Verdict,
+    pub(crate) ours: Ours,
     pub(crate) user: Identity,
     pub(crate) pkcs10: Pkcs10,
     /// What is done to its PEM text.
@@ -111,6 +124,18 @@ impl Row {
     pub(crate) fn refused(self, what: &'static str, part: &'static str) -> Self {
         self.is(what, Verdict::Refused(part))
     }
+
+    /// What the real servers sign, and this crate does not.
+    pub(crate) fn not_by_ours(mut self, code: Code, why: &'static str) -> Self {
+        self.ours = Ours::Stricter(code, why);
+        self
+    }
+
+    /// What the API server does not take, and this crate does.
+    pub(crate) fn taken_by_ours(mut self, why: &'static str) -> Self {
+        self.ours = Ours::Laxer(why);
+        self
+    }
 }
 
 /// A good request, to be changed in one point.
@@ -118,6 +143,7 @@ pub(crate) fn row(signer: &'static str, usages: &'static [&'static str], subject
     Row {
         what: "",
         verdict: Verdict::Signed,
+        ours: Ours::Same,
         user: Identity::new("jane", &["developers"]),
         pkcs10: Pkcs10 { key: P256, subject: Subject::Text(subject), extensions: &[], options: &[] },
         text: |text| text,
@@ -146,8 +172,11 @@ pub(crate) fn kubelet_serving() -> Row {
         .extensions(&["subjectAltName=DNS:cp-1,IP:192.0.2.10"])
 }
 
-/// A workload's serving certificate, from a signer that is not Kubernetes' own.
+/// A signer that is not Kubernetes' own.
+pub(crate) const OWN_SIGNER: &str = "example.com/serving";
+
+/// A workload's serving certificate.
 pub(crate) fn service() -> Row {
-    row("example.com/serving", &["digital signature", "server auth"], "/CN=my-svc.my-namespace.svc")
+    row(OWN_SIGNER, &["digital signature", "server auth"], "/CN=my-svc.my-namespace.svc")
         .extensions(&["subjectAltName=DNS:my-svc.my-namespace.svc,IP:192.0.2.24"])
 }

@@ -114,8 +114,9 @@ impl Api {
     /// Waits for a certificate request that `wanted` takes.
     pub(crate) fn request_that(&self, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
         eventually(|| {
-            let found = self.requests()?.into_iter().find(|it| wanted(it));
-            Ok(found.ok_or("no such request")?)
+            let found = self.requests()?.into_iter().find(|it| wanted(it)).ok_or("no such request")?;
+            // Within a list, objects do not say what they are.
+            self.request(found["metadata"]["name"].as_str().unwrap_or_default())
         })
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use base64ct::{Base64, Encoding};
-use kubepki::Certificate;
-use serde_json::{Value, json};
+use kubepki::certificates_api::{CertificateSigningRequest, Context, NodeAddresses, Verdict, review};
+use kubepki::{AlternativeName, Certificate};
+use serde_json::json;
 
 use crate::api::Api;
 use crate::control_plane::{ControlPlane, Machine};
@@ -15,6 +16,7 @@ use crate::identity::{self, Identity};
 use crate::judges::{Anchor, Check, Usage, openssl};
 use crate::programs::{Process, eventually, kubectl};
 use crate::report::{Report, Result};
+use crate::signer::decide;
 
 /// A node that is not there yet.
 const NODE: &str = "w-1";
@@ -36,11 +38,21 @@ pub(crate) fn bootstrap(report: &mut Report) -> Result {
     report.check("whoami of the kubelet", identity::is(&kubelet.kubeconfig, &node));
     report.check("the kubelet registers its node", kubelet.register());
 
-    let (_process, asked) = kubelet.ask("own", &[&format!("InternalIP={ADDRESS}")])?;
+    report.check("ours: its client certificate is approved", as_kubernetes_approves(api));
+
+    let node = api.ask("GET", &format!("/api/v1/nodes/{NODE}"), None)?;
+    let context = Context::default().node(NodeAddresses::from_yaml(node.to_string().as_bytes())?);
+    let (process, asked) = kubelet.ask("own", &[&format!("InternalIP={ADDRESS}")])?;
     let object = open_request(api)?;
-    report.check("the kubelet asks for its serving certificate", Ok(&object["spec"]["usages"]));
-    api.approve(&object)?;
+    report.check("the kubelet asks for its serving certificate", Ok(names(object.request().sans())));
+    let approved = decide(api, object, &context, Verdict::Approve);
+    report.check("ours: its own addresses are approved", approved.map(|it| it.state()));
     report.check("the kubelet gets its serving certificate", kubelet.serving(machine, &asked));
+    drop(process);
+    let (_process, _) =
+        kubelet.ask("foreign", &[&format!("InternalIP={ADDRESS}"), "InternalIP=10.96.0.1"])?;
+    let denied = decide(api, open_request(api)?, &context, Verdict::Deny);
+    report.check("ours: an address of others is denied", denied.map(|it| it.state()));
     Ok(())
 }
 
@@ -99,18 +111,38 @@ impl Kubelet {
         let (anchor, usage) = (Anchor::Root, Usage::Server);
         openssl::verify(&Check { chain: &file, trusted: &ca, anchor, usage, name, at: None })?;
         let chain = Certificate::from_pem(&pem)?;
-        let sans = chain.first().ok_or("no certificate")?.sans();
-        Ok(sans.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        Ok(names(chain.first().ok_or("no certificate")?.sans()))
+    }
+}
+
+fn names(sans: &[AlternativeName]) -> String {
+    sans.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// That the approver of kube-controller-manager and ours agree about the kubelet's first request.
+fn as_kubernetes_approves(api: &Api) -> Result<String> {
+    let mut object = api.request_that(|it| it["spec"]["username"] == "system:bootstrap:abcdef")?;
+    let theirs = object["status"].take();
+    let theirs = &theirs["conditions"][0];
+    let review =
+        review(&CertificateSigningRequest::from_yaml(object.to_string().as_bytes())?, &Context::default());
+    match review.verdict() == Verdict::Approve
+        && theirs["type"] == "Approved"
+        && theirs["reason"] == review.reason()
+    {
+        true => Ok(review.to_string()),
+        false => Err(format!("expected {theirs}, found {review}").into()),
     }
 }
 
 /// The kubelet's request for a serving certificate that nobody has judged yet.
-fn open_request(api: &Api) -> Result<Value> {
-    api.request_that(|it| {
+fn open_request(api: &Api) -> Result<CertificateSigningRequest> {
+    let object = api.request_that(|it| {
         it["spec"]["username"] == format!("system:node:{NODE}")
             && it["spec"]["signerName"] == "kubernetes.io/kubelet-serving"
             && it["status"]["conditions"].is_null()
-    })
+    })?;
+    Ok(CertificateSigningRequest::from_yaml(object.to_string().as_bytes())?)
 }
 
 /// Applies a bootstrap token and what its holders may do; gives a kubeconfig with that token.

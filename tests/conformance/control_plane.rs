@@ -230,9 +230,14 @@ impl ControlPlane {
         })
     }
 
+    /// Ends kube-controller-manager.
+    pub(crate) fn stop_controller_manager(&mut self) {
+        self.controller_manager = None;
+    }
+
     /// Ends kube-controller-manager and starts it with more arguments.
     pub(crate) fn restart_controller_manager(&mut self, more: impl IntoIterator<Item = String>) -> Result {
-        self.controller_manager = None;
+        self.stop_controller_manager();
         self.machine.more.extend(more.into_iter().map(|argument| (Component::ControllerManager, argument)));
         self.controller_manager = Some(self.machine.start_controller(Component::ControllerManager)?.0);
         Ok(())

@@ -32,6 +32,7 @@ mod requests;
 mod root;
 mod row;
 mod rows;
+mod signer;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[path = "../support.rs"]
 mod support;

@@ -14,6 +14,7 @@ use crate::programs::eventually;
 use crate::report::{Report, Result};
 use crate::row::{Row, Verdict};
 use crate::rows::{rows, short_rows};
+use crate::signer;
 use crate::support::cluster;
 
 /// The default of kube-controller-manager's `--cluster-signing-duration`.
@@ -36,7 +37,9 @@ pub(crate) fn requests(report: &mut Report) -> Result {
     let expired = Signer::expired()?;
     cluster.restart_controller_manager(expired.arguments(&cluster.machine)?)?;
     report.check(expired.what, signs_nothing(&cluster, &expired));
-    Ok(())
+    cluster.stop_controller_manager();
+    signer::own_signer(report, &cluster)?;
+    signer::in_place_of_kubernetes(report, &cluster)
 }
 
 /// A kube-controller-manager that signs with another authority, or for another time.

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64ct::{Base64, Encoding};
 use kubepki::certificates_api::{CertificateSigningRequest, Context, NodeAddresses, Verdict, review};
-use kubepki::{AlternativeName, Certificate};
+use kubepki::kubeconfig::{Kubeconfig, User};
+use kubepki::{AlternativeName, Certificate, Role, manifest};
 use serde_json::json;
 
 use crate::api::Api;
@@ -16,7 +16,7 @@ use crate::identity::{self, Identity};
 use crate::judges::{Anchor, Check, Usage, openssl};
 use crate::programs::{Process, eventually, kubectl};
 use crate::report::{Report, Result};
-use crate::signer::decide;
+use crate::signer::Signer;
 
 /// A node that is not there yet.
 const NODE: &str = "w-1";
@@ -42,16 +42,17 @@ pub(crate) fn bootstrap(report: &mut Report) -> Result {
 
     let node = api.ask("GET", &format!("/api/v1/nodes/{NODE}"), None)?;
     let context = Context::default().node(NodeAddresses::from_yaml(node.to_string().as_bytes())?);
+    let approver = Signer { api, issuer: machine.issuer(Role::KubernetesCa), context, user: None };
     let (process, asked) = kubelet.ask("own", &[&format!("InternalIP={ADDRESS}")])?;
     let object = open_request(api)?;
     report.check("the kubelet asks for its serving certificate", Ok(names(object.request().sans())));
-    let approved = decide(api, object, &context, Verdict::Approve);
+    let approved = approver.decide(object, Verdict::Approve);
     report.check("ours: its own addresses are approved", approved.map(|it| it.state()));
     report.check("the kubelet gets its serving certificate", kubelet.serving(machine, &asked));
     drop(process);
     let (_process, _) =
         kubelet.ask("foreign", &[&format!("InternalIP={ADDRESS}"), "InternalIP=10.96.0.1"])?;
-    let denied = decide(api, open_request(api)?, &context, Verdict::Deny);
+    let denied = approver.decide(open_request(api)?, Verdict::Deny);
     report.check("ours: an address of others is denied", denied.map(|it| it.state()));
     Ok(())
 }
@@ -149,44 +150,26 @@ fn open_request(api: &Api) -> Result<CertificateSigningRequest> {
 fn bootstrap_kubeconfig(machine: &Machine, api: &Api) -> Result<PathBuf> {
     let (id, secret) = ("abcdef", "0123456789abcdef");
     let group = "system:bootstrappers:kubeadm:default-node-token";
-    let bind = |name: &str, role: &str, group: &str| {
-        json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}],
-        })
-    };
-    let certificates = "system:certificates.k8s.io:certificatesigningrequests";
-    let objects = [
-        json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token",
-            "metadata": {"name": format!("bootstrap-token-{id}"), "namespace": "kube-system"},
-            "stringData": {
-                "token-id": id, "token-secret": secret, "usage-bootstrap-authentication": "true",
-                "auth-extra-groups": group,
-            },
-        }),
-        bind("kubelet-bootstrap", "system:node-bootstrapper", group),
-        bind("node-autoapprove-bootstrap", &format!("{certificates}:nodeclient"), group),
-        bind(
-            "node-autoapprove-certificate-rotation",
-            &format!("{certificates}:selfnodeclient"),
-            "system:nodes",
-        ),
-    ];
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
-    eventually(|| api.apply(&list))?;
-    let ca = Base64::encode_string(&fs::read(machine.ca())?);
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "bootstrap",
-        "clusters": [
-            {"name": "cluster", "cluster": {"server": machine.url, "certificate-authority-data": ca}},
-        ],
-        "contexts": [{"name": "bootstrap", "context": {"cluster": "cluster", "user": "user"}}],
-        "users": [{"name": "user", "user": {"token": format!("{id}.{secret}")}}],
+    let token = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token",
+        "metadata": {"name": format!("bootstrap-token-{id}"), "namespace": "kube-system"},
+        "stringData": {
+            "token-id": id, "token-secret": secret, "usage-bootstrap-authentication": "true",
+            "auth-extra-groups": group,
+        },
     });
+    eventually(|| api.apply(&token.to_string()))?;
+    let group = group.parse()?;
+    for binding in [
+        manifest::node_bootstrapper_binding(&group),
+        manifest::node_approval_binding(&group),
+        manifest::node_renewal_binding(),
+    ] {
+        api.apply(&binding.to_yaml())?;
+    }
+    let user = User::with_token(format!("{id}.{secret}"));
+    let kubeconfig = Kubeconfig::with_user(&machine.cluster, &machine.authorities, "kubelet", user)?;
     let path = machine.directory.join("bootstrap.conf");
-    fs::write(&path, kubeconfig.to_string())?;
+    fs::write(&path, kubeconfig.to_yaml())?;
     Ok(path)
 }

@@ -8,8 +8,8 @@ use kubepki::certificates_api::{
     CertificateSigningRequest, Context, NodeAddresses, Outcome, SIGNING_DURATION, SignerPolicy, State,
     Verdict, review, sign,
 };
+use kubepki::manifest::{self, Subject};
 use kubepki::{Credential, Issuer, Node, Profile, Role, Time, Usage, role};
-use serde_json::json;
 
 use crate::api::{Api, REQUESTS};
 use crate::control_plane::{ControlPlane, Machine};
@@ -32,7 +32,8 @@ pub(crate) fn own_signer(report: &mut Report, cluster: &ControlPlane) -> Result 
         .usages([Usage::DigitalSignature, Usage::ServerAuth]);
     let root = role::RootCa::new(&machine.cluster, "My Example Signer".parse()?).profile();
     let issuer = Issuer::self_signed(&root, Time::now())?;
-    let signer = Signer { api, issuer: &issuer, context: Context::default().policy(policy) };
+    let context = Context::default().policy(policy);
+    let signer = Signer { api, issuer: &issuer, context, user: Some(bound(machine, api)?) };
 
     let request = role::Service::new(&machine.cluster, SERVICE.parse()?).profile().request()?;
     let object = CertificateSigningRequest::new("my-svc".parse()?, OWN_SIGNER.parse()?, &request)
@@ -46,8 +47,11 @@ pub(crate) fn own_signer(report: &mut Report, cluster: &ControlPlane) -> Result 
     let object = signer.sign(signer.decide(object, Verdict::Approve)?)?;
     report.check("ours: approved and signed", containing(get("--no-headers"), "Approved,Issued"));
     let server = Server::start(machine, &request.accept(object.certificates()?)?)?;
-    publish(api, &issuer)?;
-    report.check("ours: a server is verified by its name", eventually(|| server.ask(machine, SERVICE)));
+    let (namespace, name) = ("default".parse()?, "serving-ca".parse()?);
+    let trusted = manifest::ca_config_map(&namespace, &name, &[issuer.certificate().clone()])?;
+    api.apply(&trusted.to_json())?;
+    let verified = eventually(|| server.ask(machine, SERVICE));
+    report.check("ours: a server is verified by its name", verified);
     let other = server.ask(machine, "other.example.com").err().ok_or("expected curl to refuse it")?;
     let verdict = containing(Ok(other.to_string()), "no alternative certificate subject name matches");
     report.check("ours: it is not verified by another name", verdict);
@@ -71,7 +75,7 @@ pub(crate) fn in_place_of_kubernetes(report: &mut Report, cluster: &ControlPlane
         .usages([Usage::DigitalSignature, Usage::ClientAuth]);
     let addresses = NodeAddresses::new("w-2".parse()?, ["w-2".parse()?, "192.0.2.22".parse()?]);
     let context = Context::default().policy(policy).node(addresses);
-    let signer = Signer { api, issuer: machine.issuer(Role::KubernetesCa), context };
+    let signer = Signer { api, issuer: machine.issuer(Role::KubernetesCa), context, user: None };
 
     let zoe = Identity::new("zoe", &["team-a"]);
     let profile = role::User::new(&machine.cluster, "zoe".parse()?).group("team-a".parse()?).profile();
@@ -98,17 +102,19 @@ pub(crate) fn in_place_of_kubernetes(report: &mut Report, cluster: &ControlPlane
 
     let mut object = signer.create("failing", serving, &kubelet, &profile.request()?)?;
     object.approve("Conformance", "whatever it asks for", Time::now())?;
-    let object = update(api, &object, "approval")?;
+    let object = signer.update(&object, "approval")?;
     report.check("ours: a failure", signer.fails(object));
     Ok(())
 }
 
 /// An approver and signer.
 #[derive(Debug)]
-struct Signer<'a> {
-    api: &'a Api,
-    issuer: &'a Issuer,
-    context: Context,
+pub(crate) struct Signer<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) context: Context,
+    /// Otherwise an administrator.
+    pub(crate) user: Option<Identity>,
 }
 
 impl Signer<'_> {
@@ -133,12 +139,24 @@ impl Signer<'_> {
         read(&answer, 201)
     }
 
-    fn decide(
+    /// Decides about an object, and sends it to the API server.
+    pub(crate) fn decide(
         &self,
-        object: CertificateSigningRequest,
+        mut object: CertificateSigningRequest,
         expected: Verdict,
     ) -> Result<CertificateSigningRequest> {
-        decide(self.api, object, &self.context, expected)
+        let review = review(&object, &self.context);
+        if review.verdict() != expected {
+            return Err(format!("expected {expected:?}, found {review}").into());
+        }
+        review.apply(&mut object, Time::now())?;
+        self.update(&object, "approval")
+    }
+
+    /// Sends the whole object to a subresource; gives it as the API server then has it.
+    fn update(&self, object: &CertificateSigningRequest, part: &str) -> Result<CertificateSigningRequest> {
+        let path = format!("{REQUESTS}/{}/{part}", object.name());
+        read(&self.api.send("PUT", &path, self.user.as_ref(), Some(&object.to_json()))?, 200)
     }
 
     fn outcome(&self, object: &mut CertificateSigningRequest) -> Result<Outcome> {
@@ -147,7 +165,7 @@ impl Signer<'_> {
 
     fn sign(&self, mut object: CertificateSigningRequest) -> Result<CertificateSigningRequest> {
         match self.outcome(&mut object)? {
-            Outcome::Issued => update(self.api, &object, "status"),
+            Outcome::Issued => self.update(&object, "status"),
             outcome => Err(format!("expected a certificate, found {outcome}").into()),
         }
     }
@@ -163,32 +181,32 @@ impl Signer<'_> {
     /// That the API server takes the condition `Failed`.
     fn fails(&self, mut object: CertificateSigningRequest) -> Result<String> {
         let outcome = self.outcome(&mut object)?;
-        match update(self.api, &object, "status")?.state() {
+        match self.update(&object, "status")?.state() {
             State::Failed => Ok(outcome.to_string()),
             state => Err(format!("expected it to have failed, found it {state}, and {outcome}").into()),
         }
     }
 }
 
-/// Decides about an object, and sends it to the API server.
-pub(crate) fn decide(
-    api: &Api,
-    mut object: CertificateSigningRequest,
-    context: &Context,
-    expected: Verdict,
-) -> Result<CertificateSigningRequest> {
-    let review = review(&object, context);
-    if review.verdict() != expected {
-        return Err(format!("expected {expected:?}, found {review}").into());
+/// A user who may approve and sign for one signer, and no more.
+fn bound(machine: &Machine, api: &Api) -> Result<Identity> {
+    let (signer, user) = (OWN_SIGNER.parse()?, "serving-signer");
+    let (approver, signs) = ("approver".parse()?, "signer".parse()?);
+    let subject = Subject::User(user.parse()?);
+    for object in [
+        manifest::approver_role(&approver, &signer),
+        manifest::signer_role(&signs, &signer),
+        manifest::cluster_role_binding(&approver, &approver, &subject),
+        manifest::cluster_role_binding(&signs, &signs, &subject),
+    ] {
+        api.apply(&object.to_yaml())?;
     }
-    review.apply(&mut object, Time::now())?;
-    update(api, &object, "approval")
-}
-
-/// Sends the whole object to a subresource; gives it as the API server then has it.
-fn update(api: &Api, object: &CertificateSigningRequest, part: &str) -> Result<CertificateSigningRequest> {
-    let path = format!("{REQUESTS}/{}/{part}", object.name());
-    read(&api.send("PUT", &path, None, Some(&object.to_json()))?, 200)
+    for part in ["approval", "status"] {
+        let (part, user) = (format!("--subresource={part}"), format!("--as={user}"));
+        let ask = ["auth", "can-i", "update", "certificatesigningrequests", &part, &user];
+        eventually(|| kubectl(&machine.almighty(), &ask, ""))?;
+    }
+    Ok(Identity::new(user, &[]))
 }
 
 fn read(answer: &Answer, status: u16) -> Result<CertificateSigningRequest> {
@@ -211,16 +229,6 @@ fn save(machine: &Machine, credential: &Credential, name: &str) -> Result<Pair> 
     fs::write(&pair.certificate, credential.chain_pem())?;
     fs::write(&pair.key, credential.key().to_pem().as_bytes())?;
     Ok(pair)
-}
-
-/// Puts a signer's certificate where its clients look for it.
-fn publish(api: &Api, issuer: &Issuer) -> Result {
-    let map = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "serving-ca", "namespace": "default"},
-        "data": {"ca.crt": issuer.certificate().to_pem()},
-    });
-    eventually(|| api.apply(&map.to_string()))?;
-    Ok(())
 }
 
 /// A workload: `openssl s_server`.

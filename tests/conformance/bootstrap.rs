@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kubepki::certificates_api::{CertificateSigningRequest, Context, NodeAddresses, Verdict, review};
-use kubepki::kubeconfig::{Kubeconfig, User};
-use kubepki::{AlternativeName, Certificate, Role, manifest};
+use kubepki::token::BootstrapToken;
+use kubepki::{AlternativeName, Certificate, Role};
 use serde_json::json;
 
 use crate::api::Api;
 use crate::control_plane::{ControlPlane, Machine};
+use crate::discovery;
 use crate::identity::{self, Identity};
 use crate::judges::{Anchor, Check, Usage, openssl};
 use crate::programs::{Process, eventually, kubectl};
@@ -25,20 +26,15 @@ const ADDRESS: &str = "192.0.2.20";
 pub(crate) fn bootstrap(report: &mut Report) -> Result {
     let cluster = ControlPlane::start(|_| Ok(()))?;
     let ControlPlane { machine, api, .. } = &cluster;
-    let bootstrap = bootstrap_kubeconfig(machine, api)?;
-    let groups = ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"];
-    report.check(
-        "whoami with a bootstrap token",
-        identity::is(&bootstrap, &Identity::new("system:bootstrap:abcdef", &groups)),
-    );
+    let token = discovery::tokens(report, machine, api)?;
+    let bootstrap = discovery::kubeconfig(report, machine, &token)?;
 
     let kubelet = Kubelet::new(machine)?;
     report.check("a kubelet gets its client certificate", kubelet.bootstrap(&bootstrap));
     let node = Identity::new(&format!("system:node:{NODE}"), &["system:nodes"]);
     report.check("whoami of the kubelet", identity::is(&kubelet.kubeconfig, &node));
     report.check("the kubelet registers its node", kubelet.register());
-
-    report.check("ours: its client certificate is approved", as_kubernetes_approves(api));
+    report.check("ours: its client certificate is approved", as_kubernetes_approves(api, &token));
 
     let node = api.ask("GET", &format!("/api/v1/nodes/{NODE}"), None)?;
     let context = Context::default().node(NodeAddresses::from_yaml(node.to_string().as_bytes())?);
@@ -121,8 +117,9 @@ fn names(sans: &[AlternativeName]) -> String {
 }
 
 /// That the approver of kube-controller-manager and ours agree about the kubelet's first request.
-fn as_kubernetes_approves(api: &Api) -> Result<String> {
-    let mut object = api.request_that(|it| it["spec"]["username"] == "system:bootstrap:abcdef")?;
+fn as_kubernetes_approves(api: &Api, token: &BootstrapToken) -> Result<String> {
+    let mut object =
+        api.request_that(|it| it["spec"]["username"] == format!("system:bootstrap:{}", token.id()))?;
     let theirs = object["status"].take();
     let theirs = &theirs["conditions"][0];
     let review =
@@ -144,32 +141,4 @@ fn open_request(api: &Api) -> Result<CertificateSigningRequest> {
             && it["status"]["conditions"].is_null()
     })?;
     Ok(CertificateSigningRequest::from_yaml(object.to_string().as_bytes())?)
-}
-
-/// Applies a bootstrap token and what its holders may do; gives a kubeconfig with that token.
-fn bootstrap_kubeconfig(machine: &Machine, api: &Api) -> Result<PathBuf> {
-    let (id, secret) = ("abcdef", "0123456789abcdef");
-    let group = "system:bootstrappers:kubeadm:default-node-token";
-    let token = json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "bootstrap.kubernetes.io/token",
-        "metadata": {"name": format!("bootstrap-token-{id}"), "namespace": "kube-system"},
-        "stringData": {
-            "token-id": id, "token-secret": secret, "usage-bootstrap-authentication": "true",
-            "auth-extra-groups": group,
-        },
-    });
-    eventually(|| api.apply(&token.to_string()))?;
-    let group = group.parse()?;
-    for binding in [
-        manifest::node_bootstrapper_binding(&group),
-        manifest::node_approval_binding(&group),
-        manifest::node_renewal_binding(),
-    ] {
-        api.apply(&binding.to_yaml())?;
-    }
-    let user = User::with_token(format!("{id}.{secret}"));
-    let kubeconfig = Kubeconfig::with_user(&machine.cluster, &machine.authorities, "kubelet", user)?;
-    let path = machine.directory.join("bootstrap.conf");
-    fs::write(&path, kubeconfig.to_yaml())?;
-    Ok(path)
 }

@@ -14,6 +14,7 @@ mod authentication;
 mod bootstrap;
 mod control_plane;
 mod damages;
+mod discovery;
 mod existing;
 mod facts;
 mod forge;
@@ -36,6 +37,7 @@ mod signer;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[path = "../support.rs"]
 mod support;
+mod tokens;
 mod trust;
 mod variants;
 mod workload;
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
     report.section("authentication", authentication::authentication);
     report.section("certificate requests", requests::requests);
     report.section("kubelet bootstrap", bootstrap::bootstrap);
+    report.section("tokens", tokens::tokens);
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::pkcs10::parts;
-use crate::report::Result;
+use crate::report::{self, Result};
 use crate::requests::Seen;
 use crate::row::{self, OWN_SIGNER, Row};
 use crate::support::der;
@@ -109,7 +109,7 @@ fn same(theirs: &api::Outcome, ours: &Outcome, their_object: &Value, our_object:
         },
         (api::Outcome::Failed(..), Outcome::Failed(_)) => {
             let [theirs, ours] = [their_object, our_object].map(failure);
-            if theirs == ours { Ok(()) } else { Err(unexpected(theirs, &ours)) }
+            report::same(&theirs, ours).map(|_| ())
         }
         // Nobody else signs for a signer of one's own.
         (api::Outcome::Open, Outcome::Issued) if our_object["spec"]["signerName"] == OWN_SIGNER => Ok(()),
@@ -151,7 +151,8 @@ fn same_certificate(theirs: &str, ours: &str) -> Result {
     }
     for (field, (theirs, ours)) in FIELDS.iter().zip(theirs.iter().zip(&ours)) {
         if *field != "serial number" && theirs != ours {
-            return Err(unexpected(format!("{field} {theirs:02x?}"), &ours));
+            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            return Err(format!("{field}: expected {}, found {}", hex(theirs), hex(ours)).into());
         }
     }
     Ok(())

@@ -24,6 +24,7 @@ mod identity;
 #[path = "../judges/mod.rs"]
 mod judges;
 mod kubeadm;
+mod kubelet_rows;
 mod mutations;
 mod ours;
 mod pkcs10;

@@ -7,14 +7,17 @@ use std::process::Command;
 use std::time::Duration;
 
 use kubepki::{
-    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Layout, Node, Part, Pki, Profile, Role,
-    Time,
+    Authorities, Certificate, Cluster, Component, Endpoint, Expected, Issuer, Layout, Node, Part, Pki,
+    Profile, Role, Time,
 };
+use tempfile::TempDir;
 
+use crate::api::Api;
 use crate::http::{Pair, Request};
 use crate::judges::{etcd, free_port};
 use crate::programs::{PATIENCE, Process, kubectl};
 use crate::report::Result;
+use crate::support::fast_cluster;
 
 /// The name of the node whose API server runs.
 pub(crate) const NODE: &str = "cp-1";
@@ -32,6 +35,8 @@ pub(crate) struct Machine {
     pub(crate) directory: PathBuf,
     /// Where the API server is reached.
     pub(crate) url: String,
+    /// Arguments that its components are given behind ours.
+    pub(crate) more: Vec<(Component, String)>,
     expected: Expected,
     address: IpAddr,
     port: u16,
@@ -51,7 +56,7 @@ impl Machine {
         let node = node(NODE, address);
         authorities.first(&cluster, &node, Time::now())?.save(&directory)?;
         let (authorities, expected) = (authorities.clone(), Expected::new(&cluster, &node));
-        Ok(Self { cluster, authorities, directory, url, expected, address, port })
+        Ok(Self { cluster, authorities, directory, url, more: Vec::new(), expected, address, port })
     }
 
     /// Takes a directory that exists, of a node whose certificates are good for 127.0.0.1, and points its kubeconfigs to
@@ -71,7 +76,16 @@ impl Machine {
         }
         let (authorities, expected) =
             (Authorities::load(&directory)?, Pki::load(&directory)?.expected().clone());
-        Ok(Self { cluster, authorities, directory, url, expected, address: Ipv4Addr::LOCALHOST.into(), port })
+        Ok(Self {
+            cluster,
+            authorities,
+            directory,
+            url,
+            more: Vec::new(),
+            expected,
+            address: Ipv4Addr::LOCALHOST.into(),
+            port,
+        })
     }
 
     pub(crate) fn path(&self, role: Role, part: Part) -> PathBuf {
@@ -97,12 +111,16 @@ impl Machine {
         Pair { certificate: self.path(role, Part::Certificate), key: self.path(role, Part::Key) }
     }
 
+    /// An authority with its key.
+    pub(crate) fn issuer(&self, authority: Role) -> &Issuer {
+        self.authorities.get(authority).and_then(|it| it.issuer()).expect("an authority with a key")
+    }
+
     /// A certificate that one of the authorities issues for this test, with everything above it behind it: whoever
     /// presents it leaves nothing out.
     pub(crate) fn issue(&self, authority: Role, profile: &Profile) -> Result<Pair> {
         // Straight from the authority: the whole set would have a certificate signed by its own one only.
-        let issuer =
-            self.authorities.get(authority).and_then(|it| it.issuer()).expect("an authority with a key");
+        let issuer = self.issuer(authority);
         let credential = issuer.issue(profile, Time::now())?;
         let above: String = issuer.chain().iter().map(Certificate::to_pem).collect();
         let stem =
@@ -129,11 +147,12 @@ impl Machine {
         self.expected.clone().layout(Layout::new(&self.directory)).arguments(component)
     }
 
-    /// A program with exactly the arguments that we print for it.
+    /// A program with exactly the arguments that we print for it, and those that a test adds.
     fn command(&self, component: Component) -> Command {
         let mut command = Command::new(component.id());
         // Some programs write what they are not told to write elsewhere.
         command.current_dir(&self.directory).args(self.arguments(component));
+        command.args(self.more.iter().filter(|(of, _)| *of == component).map(|(_, argument)| argument));
         command
     }
 
@@ -175,6 +194,53 @@ impl Machine {
             }
         })?;
         Ok((process, url))
+    }
+}
+
+/// What certificate requests and tokens need: etcd, kube-apiserver and kube-controller-manager of one node.
+#[derive(Debug)]
+pub(crate) struct ControlPlane {
+    pub(crate) machine: Machine,
+    pub(crate) api: Api,
+    controller_manager: Option<Process>,
+    _api_server: Process,
+    _etcd: etcd::Etcd,
+    _scratch: TempDir,
+}
+
+impl ControlPlane {
+    /// Starts it on fresh files, to which something may be done before.
+    pub(crate) fn start(change: impl FnOnce(&mut Machine) -> Result) -> Result<Self> {
+        let scratch = tempfile::tempdir()?;
+        let cluster = fast_cluster();
+        let authorities = Authorities::create(&cluster, Time::now())?;
+        let directory = scratch.path().join(NODE);
+        let mut machine = Machine::new(&cluster, &authorities, Ipv4Addr::LOCALHOST.into(), directory)?;
+        change(&mut machine)?;
+        let etcd = machine.start_etcd().etcd;
+        let api_server = machine.start_api_server(&etcd)?;
+        let (controller_manager, _) = machine.start_controller(Component::ControllerManager)?;
+        Ok(Self {
+            api: Api::new(&machine)?,
+            machine,
+            controller_manager: Some(controller_manager),
+            _api_server: api_server,
+            _etcd: etcd,
+            _scratch: scratch,
+        })
+    }
+
+    /// Ends kube-controller-manager.
+    pub(crate) fn stop_controller_manager(&mut self) {
+        self.controller_manager = None;
+    }
+
+    /// Ends kube-controller-manager and starts it with more arguments.
+    pub(crate) fn restart_controller_manager(&mut self, more: impl IntoIterator<Item = String>) -> Result {
+        self.stop_controller_manager();
+        self.machine.more.extend(more.into_iter().map(|argument| (Component::ControllerManager, argument)));
+        self.controller_manager = Some(self.machine.start_controller(Component::ControllerManager)?.0);
+        Ok(())
     }
 }
 

@@ -13,9 +13,10 @@ pub(crate) struct Pair {
     pub(crate) key: PathBuf,
 }
 
-/// A request. Without a body it is a GET.
+/// A request. Without a body it is a GET, with one a POST, if not said otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Request<'a> {
+    pub(crate) method: Option<&'a str>,
     pub(crate) url: &'a str,
     /// By which certificates the server is verified; without, it is not.
     pub(crate) trusted: Option<&'a Path>,
@@ -49,13 +50,16 @@ impl Request<'_> {
         for header in self.headers {
             command.args(["--header", header]);
         }
-        if let Some(body) = self.body {
-            command.args(["--header", "Content-Type: application/json", "--data-binary", body]);
+        if let Some(method) = self.method {
+            command.args(["--request", method]);
+        }
+        if self.body.is_some() {
+            command.args(["--header", "Content-Type: application/json", "--data-binary", "@-"]);
         }
         if let Some(at) = self.at {
             command.args(["--connect-to", &format!("::{at}")]);
         }
-        let said = output(&mut command, "")?;
+        let said = output(&mut command, self.body.unwrap_or_default())?;
         let (body, status) = said.rsplit_once('\n').ok_or("curl says nothing")?;
         Ok(Answer { status: status.parse()?, body: body.to_owned() })
     }

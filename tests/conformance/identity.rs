@@ -25,6 +25,16 @@ impl Identity {
         Self { name: name.to_owned(), groups: groups.collect() }
     }
 
+    pub(crate) fn name_and_groups(&self) -> (&str, &[String]) {
+        (&self.name, &self.groups)
+    }
+
+    /// The headers by which an administrator acts as this user.
+    pub(crate) fn impersonated(&self) -> Vec<String> {
+        let groups = self.groups.iter().map(|group| format!("Impersonate-Group: {group}"));
+        std::iter::once(format!("Impersonate-User: {}", self.name)).chain(groups).collect()
+    }
+
     /// Reads a SelfSubjectReview.
     fn read(review: &str) -> Result<Self> {
         let review: Value = serde_json::from_str(review)?;
@@ -206,7 +216,8 @@ pub(crate) fn review(machine: &Machine, client: Option<&Pair>, headers: &[String
     let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}).to_string();
     let url = format!("{}/apis/authentication.k8s.io/v1/selfsubjectreviews", machine.url);
     let trusted = machine.ca();
-    Request { url: &url, trusted: Some(&trusted), client, headers, body: Some(&body), at: None }.send()
+    let body = Some(&*body);
+    Request { url: &url, trusted: Some(&trusted), client, headers, body, ..Request::default() }.send()
 }
 
 /// That the API server answers with this identity.

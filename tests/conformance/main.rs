@@ -8,10 +8,13 @@
     reason = "a test may fail by panicking"
 )]
 
+mod api;
 mod audit;
 mod authentication;
+mod bootstrap;
 mod control_plane;
 mod damages;
+mod discovery;
 mod existing;
 mod facts;
 mod forge;
@@ -21,13 +24,21 @@ mod identity;
 #[path = "../judges/mod.rs"]
 mod judges;
 mod kubeadm;
+mod kubelet_rows;
 mod mutations;
+mod ours;
+mod pkcs10;
 mod programs;
 mod report;
+mod requests;
 mod root;
+mod row;
+mod rows;
+mod signer;
 #[allow(dead_code, reason = "the integration tests use all of it")]
 #[path = "../support.rs"]
 mod support;
+mod tokens;
 mod trust;
 mod variants;
 mod workload;
@@ -64,6 +75,9 @@ fn main() -> ExitCode {
     report.section("shared kubelet client", variants::shared_kubelet_client);
     report.section("ipv6", variants::ipv6);
     report.section("authentication", authentication::authentication);
+    report.section("certificate requests", requests::requests);
+    report.section("kubelet bootstrap", bootstrap::bootstrap);
+    report.section("tokens", tokens::tokens);
     for algorithm in ALGORITHMS {
         report.section(&format!("kubeadm itself {algorithm}"), |report| kubeadm::kubeadm(report, algorithm));
     }

@@ -122,8 +122,9 @@ fn as_kubernetes_approves(api: &Api, token: &BootstrapToken) -> Result<String> {
         api.request_that(|it| it["spec"]["username"] == format!("system:bootstrap:{}", token.id()))?;
     let theirs = object["status"].take();
     let theirs = &theirs["conditions"][0];
-    let review =
-        review(&CertificateSigningRequest::from_yaml(object.to_string().as_bytes())?, &Context::default());
+    let context =
+        Context::default().bootstrap_groups(["system:bootstrappers:kubeadm:default-node-token".parse()?]);
+    let review = review(&CertificateSigningRequest::from_yaml(object.to_string().as_bytes())?, &context);
     match review.verdict() == Verdict::Approve
         && theirs["type"] == "Approved"
         && theirs["reason"] == review.reason()

@@ -51,7 +51,8 @@ impl<'a> Ours<'a> {
         now: Time,
     ) -> kubepki::Result<(CertificateSigningRequest, Outcome)> {
         let mut object = read(object)?;
-        let outcome = sign(&mut object, self.issuer, self.duration, now)?;
+        let signer_name = object.signer_name().clone();
+        let outcome = sign(&mut object, &signer_name, self.issuer, self.duration, now)?;
         Ok((object, outcome))
     }
 

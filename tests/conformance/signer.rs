@@ -160,7 +160,8 @@ impl Signer<'_> {
     }
 
     fn outcome(&self, object: &mut CertificateSigningRequest) -> Result<Outcome> {
-        Ok(sign(object, self.issuer, SIGNING_DURATION, Time::now())?)
+        let signer_name = object.signer_name().clone();
+        Ok(sign(object, &signer_name, self.issuer, SIGNING_DURATION, Time::now())?)
     }
 
     fn sign(&self, mut object: CertificateSigningRequest) -> Result<CertificateSigningRequest> {

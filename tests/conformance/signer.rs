@@ -74,7 +74,8 @@ pub(crate) fn in_place_of_kubernetes(report: &mut Report, cluster: &ControlPlane
         .organizations(["team-a".parse()?])
         .usages([Usage::DigitalSignature, Usage::ClientAuth]);
     let addresses = NodeAddresses::new("w-2".parse()?, ["w-2".parse()?, "192.0.2.22".parse()?]);
-    let context = Context::default().policy(policy).node(addresses);
+    let bootstrappers = ["system:bootstrappers".parse()?];
+    let context = Context::default().policy(policy).node(addresses).bootstrap_groups(bootstrappers);
     let signer = Signer { api, issuer: machine.issuer(Role::KubernetesCa), context, user: None };
 
     let zoe = Identity::new("zoe", &["team-a"]);

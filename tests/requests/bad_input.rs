@@ -12,11 +12,14 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::forge::{self, Csr, OCTET_STRING, SEQUENCE, SET, SUBJECT_ALT_NAME, UTF8, attribute, tlv};
+use super::forge::{
+    self, Csr, EXTENSION_REQUEST, OCTET_STRING, SEQUENCE, SET, SUBJECT_ALT_NAME, UTF8, attribute, tlv,
+};
 use super::{
     API_CLIENT, CLIENT, KUBELET_CLIENT, KUBELET_SERVING, NODE, OWN, SIGNATURE, forged, now, object, sign,
     try_read,
 };
+use crate::judges::go;
 use crate::support::{issuer, refused};
 
 fn good() -> Value {
@@ -186,6 +189,32 @@ fn base64_is_standard_and_padded() {
     let mut object = good();
     object["spec"]["request"] = json!(format!("{}\n{}\r\n", &whole[..64], &whole[64..]));
     assert_eq!(try_read(&object).unwrap().request().der(), Csr::new(NODE).der());
+}
+
+/// Go passes over what stands behind an attribute's values, and over an attribute of which one value is damaged: it would sign
+/// other names than a reader sees who does not.
+#[test]
+fn names_that_go_would_see_alone_or_not_at_all_are_refused() {
+    let names = forge::tlv(SEQUENCE, &forge::general_name("DNS:kubernetes.default.svc"));
+    let names = forge::tlv(SEQUENCE, &forge::extension(SUBJECT_ALT_NAME, &names));
+    let request = || forge::oid(EXTENSION_REQUEST);
+    let null = vec![5, 0];
+    let hidden = [request(), forge::tlv(SET, &names), null.clone()];
+    let unseen = [request(), forge::tlv(SET, &[names.clone(), vec![0x30, 0x7f]].concat())];
+    let several = [request(), forge::tlv(SET, &[names, null].concat())];
+    let node = Csr::new(NODE).sans(&["DNS:n1"]);
+    for (parts, seen_by_go) in [
+        (&hidden[..], Some("kubernetes.default.svc")),
+        (&unseen, None),
+        (&several, Some("kubernetes.default.svc")),
+    ] {
+        let request = Csr::new(NODE).odd_attribute(parts);
+        let go = go::requests(&[request.der()]).remove(0).unwrap();
+        assert_eq!(go.contains("kubernetes.default.svc"), seen_by_go.is_some(), "{go}");
+        refused_request(&request.pem(), &["PKCS#10 in DER"]);
+        // Nor beside an attribute that everybody reads.
+        refused_request(&node.clone().odd_attribute(parts).pem(), &["PKCS#10 in DER"]);
+    }
 }
 
 #[test]

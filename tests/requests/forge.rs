@@ -56,8 +56,13 @@ impl Csr {
     }
 
     /// One more attribute besides that of the extensions.
-    pub(super) fn attribute(mut self, id: &str, value: &[u8]) -> Self {
-        self.attributes.push(tlv(SEQUENCE, &[oid(id), tlv(SET, value)].concat()));
+    pub(super) fn attribute(self, id: &str, value: &[u8]) -> Self {
+        self.odd_attribute(&[oid(id), tlv(SET, value)])
+    }
+
+    /// The same of any parts.
+    pub(super) fn odd_attribute(mut self, parts: &[Vec<u8>]) -> Self {
+        self.attributes.push(tlv(SEQUENCE, &parts.concat()));
         self
     }
 

@@ -111,7 +111,8 @@ fn context() -> &'static Context {
             .sans(["DNS:*", "IP:::/0", "IP:0.0.0.0/0", "URI:*:*"].map(|san| san.parse().expect("a pattern")))
             .usages([Usage::DigitalSignature, Usage::ServerAuth, Usage::ClientAuth]);
         let node = NodeAddresses::new("n1".parse().expect("a name"), ["n1".parse().expect("a name")]);
-        Context::default().policy(policy).node(node)
+        let bootstrap = ["system:bootstrappers".parse().expect("a group")];
+        Context::default().policy(policy).node(node).bootstrap_groups(bootstrap)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What the signers of Kubernetes accept, and how they refuse.
 
-use kubepki::certificates_api::{CertificateSigningRequest, Outcome, SIGNING_DURATION, State};
+use kubepki::certificates_api::{self, CertificateSigningRequest, Outcome, SIGNING_DURATION, State};
 use kubepki::{Code, Convention, KeyAlgorithm, role};
 use serde_json::{Value, json};
 
@@ -292,6 +292,19 @@ fn nobody_signs_for_an_unknown_signer_of_kubernetes() {
     }
     for signer in [OWN, "notkubernetes.io/a", "kubernetes.io.example.com/a"] {
         issued(&Csr::new("O=system:masters/CN=a").pem(), signer, &["cert sign"]);
+    }
+}
+
+#[test]
+fn a_signer_signs_for_its_own_name_only() {
+    for (signer, other) in [(OWN, KUBELET_CLIENT), (KUBELET_CLIENT, KUBELET_SERVING), (API_CLIENT, OWN)] {
+        let mut object = approved(&forged(&Csr::new(NODE), signer, FOR_CLIENTS));
+        let before = object.clone();
+        let other = other.parse().unwrap();
+        let outcome =
+            certificates_api::sign(&mut object, &other, issuer(), SIGNING_DURATION, now_of_issuer()).unwrap();
+        assert_eq!(outcome, Outcome::Skipped(format!("it is for the signer {signer}")));
+        assert_eq!(object, before);
     }
 }
 

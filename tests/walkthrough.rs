@@ -286,7 +286,15 @@ fn what_cannot_be_requested_is_said_and_nothing_is_written() {
         (&["--ip", "0.0.0.0", "out"], &["an address of one machine"]),
         (&["--pod", "10.0.34.2", "out"], &["--pod \"10.0.34.2\"", "DNS name"]),
         (&["--expires", "1d", "out"], &["--expires \"1d\"", "such as 8760h or 1h30m"]),
-        (&["--expires", "0s", "out"], &["--expires \"0s\""]),
+        (&["--expires", "0s", "out"], &["--expires \"0s\": too short"]),
+        (
+            &["--signer-name", "kubernetes.io/kubelet-serving", "out"],
+            &[
+                "--signer-name \"kubernetes.io/kubelet-serving\": the signers of kubernetes.io",
+                "for no service",
+            ],
+        ),
+        (&["--signer-name", "a.kubernetes.io/b", "out"], &["expected one of your own"]),
         (&["--expires", "99999999999999999999h", "out"], &["--expires"]),
         (&["--algorithm", "ed25519", "out"], &["--algorithm \"ed25519\""]),
         (&["--no-such", "out"], &["--no-such"]),
@@ -436,7 +444,9 @@ fn sign_csr_ends_with_one_where_there_is_no_certificate_and_says_why() {
         assert_eq!(printed, "", "{part}");
     }
     let expired = signing.sign(&["--at", "2050-01-01T00:00:00Z"], signing.object.to_string().as_bytes());
-    assert_eq!(ends_with(expired, 1, &["the signer has expired: NotAfter=2035-12-30T00:00:00Z"]), "");
+    let part = "error: ca.crt: expected a signer that has not expired, found the signer has expired: \
+                NotAfter=2035-12-30T00:00:00Z";
+    assert_eq!(ends_with(expired, 1, &[part]), "");
 }
 
 #[test]
@@ -458,6 +468,10 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
     let other = Signing::new();
     let key = other.directory.path().join("ca.key").display().to_string();
     let text = |text: &str| text.as_bytes().to_vec();
+    let names: Vec<_> = (0..=1000).map(|number| format!("DNS:a{number}")).collect();
+    let names = format!("subjectAltName={}", names.join(","));
+    let new = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=a"];
+    let many = openssl(&[&new[..], &["-addext", &names, "-outform", "DER"]].concat(), b"").unwrap();
     for (input, part) in [
         (text(""), "expected a mapping"),
         (text("{"), "standard input: "),
@@ -470,7 +484,9 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
             "spec.request: expected one PEM block CERTIFICATE REQUEST",
         ),
         (signing.asking(b"a"), "spec.request: expected a certification request"),
-        (vec![b' '; 5 << 20], "expected at most 4194304 bytes"),
+        (vec![b' '; 4 << 20], "expected a mapping"),
+        (vec![b' '; 5 << 20], "standard input: expected at most 4 MiB, found more than 4 MiB\n"),
+        (signing.asking(&many), "spec.request: expected at most 1000 subject alternative names, found 1001"),
     ] {
         assert_eq!(ends_with(signing.sign(&["--at", AT], &input), 2, &["error: ", part]), "", "{part}");
     }
@@ -486,7 +502,9 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
         (&["--ca-cert", "ca.crt", "--ca-key", &key, "-"], &key),
         (&["--at", "yesterday"], "--at \"yesterday\""),
         (&["--duration", "8760"], "--duration \"8760\": expected hours, minutes and seconds"),
-        (&["--duration", ""], "--duration \"\""),
+        (&["--duration", ""], "--duration \"\": expected hours, minutes and seconds"),
+        (&["--duration", "0"], "--duration \"0\": too short: expected at least 1s"),
+        (&["--duration", "0h0m"], "--duration \"0h0m\": too short"),
         (&["-", "another"], "another"),
         (&["--approve"], "--approve"),
     ] {
@@ -495,8 +513,5 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
         assert_eq!(ends_with(output, 2, &["error: ", part]), "", "{part}");
     }
     let usage = ends_with(run("sign_csr", &["--help"], b"", signing.directory.path()), 0, &[]);
-    assert!(
-        usage.contains("Ends with 0 when it has a certificate, with 1 when it has none, with 2"),
-        "{usage}"
-    );
+    assert!(usage.contains("Ends with 0 when it has a certificate; with 1 when it has none"), "{usage}");
 }

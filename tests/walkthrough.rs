@@ -1,16 +1,19 @@
 //! Kubernetes' page "Manage TLS Certificates in a Cluster" as the README walks through it, from the request to a TLS
 //! server with the mounted Secret; and the examples that it uses as they are run.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
 use kubepki::certificates_api::{
-    CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SignerPolicy, State, review, sign,
+    CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SanPattern, SignerPolicy, State, Verdict,
+    review, sign,
 };
 use kubepki::{CertificationRequest, Issuer, PrivateKey, Signer, SignerName, Time, Usage, manifest, role};
 use serde_json::{Value, json};
@@ -43,7 +46,7 @@ fn walk() -> TempDir {
     let kubectl = std::env::split_paths(&path).map(|it| it.join("kubectl")).find(|it| it.is_file()).unwrap();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path))).unwrap();
     let output = Command::new("bash")
-        .args(["-e", "-o", "pipefail", "-c", &script.replace(" -- ", " ")])
+        .args(["-e", "-c", &script.replace(" -- ", " ")])
         .current_dir(directory.path())
         .env("PATH", path)
         .env("KUBECTL", kubectl)
@@ -52,6 +55,8 @@ fn walk() -> TempDir {
         .output()
         .unwrap();
     assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
+    // Without it a step that fails within a pipe would go unseen.
+    assert!(script.starts_with("set -o pipefail\n"), "{script}");
     directory
 }
 
@@ -76,12 +81,13 @@ fn object(cluster: &Path, name: &str) -> Value {
 fn the_readme_walks_from_a_request_to_a_server_that_clients_verify() {
     let directory = walk();
     let cluster = directory.path().join("cluster");
-    let (secret, trusted) = (object(&cluster, "secret"), object(&cluster, "configmap"));
-    assert_eq!(
-        (&secret["metadata"]["name"], &secret["type"]),
-        (&json!("server"), &json!("kubernetes.io/tls"))
-    );
+    let [secret, trusted, pod] = ["secret", "configmap", "pod"].map(|name| object(&cluster, name));
+    for object in [&secret, &trusted, &pod] {
+        assert_eq!(object["metadata"]["namespace"], "my-namespace");
+    }
+    assert_eq!(secret["type"], "kubernetes.io/tls");
     assert_eq!(trusted["metadata"]["name"], "example-serving-ca");
+    assert_eq!(pod["spec"]["volumes"][0]["secret"]["secretName"], secret["metadata"]["name"]);
     let request = fs::read(cluster.join("my-svc.my-namespace.json")).unwrap();
     let request = CertificateSigningRequest::from_yaml(&request).unwrap();
     assert_eq!((request.state(), request.username()), (State::Issued, "jane"));
@@ -98,6 +104,37 @@ fn the_readme_walks_from_a_request_to_a_server_that_clients_verify() {
     assert!(said.contains("hostname mismatch"), "{said}");
     let said = server.verified(&secret_files.join("tls.crt"), SERVICE).unwrap_err();
     assert!(said.contains("unable to get"), "{said}");
+}
+
+/// The texts in quotes of the only call of a method in the README.
+fn called<T: FromStr<Err: Debug>>(method: &str) -> Vec<T> {
+    let readme = include_str!("../README.md");
+    let (_, list) = readme.split_once(&format!("        .{method}([")).unwrap();
+    let list = list.split_once("])").unwrap().0;
+    list.split('"').skip(1).step_by(2).map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_readmes_policy_approves_the_readmes_request_and_needs_each_pattern_for_it() {
+    let directory = walk();
+    let mut object = object(&directory.path().join("cluster"), "my-svc.my-namespace");
+    object["status"] = json!({});
+    let object = CertificateSigningRequest::from_yaml(object.to_string().as_bytes()).unwrap();
+    let policy = SignerPolicy::new(object.signer_name().clone()).unwrap();
+    let policy = policy.requesters(called("requesters")).common_names(called("common_names")).usages([
+        Usage::DigitalSignature,
+        Usage::KeyEncipherment,
+        Usage::ServerAuth,
+    ]);
+    let sans: Vec<SanPattern> = called("sans");
+    for missing in 0..sans.len() {
+        let mut fewer = sans.clone();
+        fewer.remove(missing);
+        let review = review(&object, &Context::default().policy(policy.clone().sans(fewer)));
+        assert_eq!((review.verdict(), review.reason()), (Verdict::Deny, "NameNotAllowed"), "{review}");
+    }
+    let review = review(&object, &Context::default().policy(policy.sans(sans)));
+    assert_eq!(review.verdict(), Verdict::Approve, "{review}");
 }
 
 #[test]

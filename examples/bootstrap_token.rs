@@ -3,18 +3,17 @@
 
 mod options;
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::token::{BootstrapGroup, BootstrapSecret, BootstrapToken};
 use kubepki::{Authorities, Cluster, Endpoint, Role, Time};
 use lexopt::prelude::*;
-use options::{Error, print, value};
+use options::{Error, print, value, write_new_file};
 
 const USAGE: &str = "usage: bootstrap_token [--hours N] [--group GROUP]... [--description TEXT]
                        [--endpoint HOST:PORT] [--ca-cert FILE] [--kubeconfig FILE]
@@ -23,8 +22,8 @@ const USAGE: &str = "usage: bootstrap_token [--hours N] [--group GROUP]... [--de
   --description TEXT     what it is for
   --endpoint HOST:PORT   where machines reach the API
   --ca-cert FILE         the cluster's ca.crt, which they are to know it by
-  --kubeconfig FILE      also write the bootstrap kubeconfig into this new file, for the kubelet's
-                         --bootstrap-kubeconfig; needs --endpoint and --ca-cert
+  --kubeconfig FILE      also write the bootstrap kubeconfig into this file, which must not be there,
+                         for the kubelet's --bootstrap-kubeconfig; needs --endpoint and --ca-cert
 The output holds the token: pipe it to kubectl apply -f -";
 
 /// The group to which kubeadm binds what a new node may do.
@@ -32,13 +31,16 @@ const DEFAULT_GROUP: &str = "system:bootstrappers:kubeadm:default-node-token";
 
 #[derive(Default)]
 struct Options {
-    hours: Option<u32>,
+    hours: Option<Hours>,
     groups: Vec<BootstrapGroup>,
     description: Option<String>,
     endpoint: Option<Endpoint>,
     authorities: Authorities,
     kubeconfig: Option<PathBuf>,
 }
+
+/// How long a token is good: one hour at least.
+struct Hours(u32);
 
 fn main() -> ExitCode {
     options::run(|| {
@@ -62,10 +64,8 @@ fn main() -> ExitCode {
 
 fn make(given: Options, now: Time) -> Result<(), Error> {
     const HOUR: Duration = Duration::from_hours(1);
-    let expires = now
-        .checked_add(HOUR * given.hours.unwrap_or(24))
-        .filter(|expires| *expires > now)
-        .ok_or("--hours: expected at least 1, before the year 10000")?;
+    let Hours(hours) = given.hours.unwrap_or(Hours(24));
+    let expires = now.checked_add(HOUR * hours).ok_or("--hours: expected an end before the year 10000")?;
     let groups = if given.groups.is_empty() { vec![DEFAULT_GROUP.parse()?] } else { given.groups };
     let token = BootstrapToken::generate()?;
     let mut secret = BootstrapSecret::new(&token).expires(expires).groups(groups);
@@ -76,7 +76,7 @@ fn make(given: Options, now: Time) -> Result<(), Error> {
         let endpoint = given.endpoint.clone().ok_or("--kubeconfig needs --endpoint and --ca-cert")?;
         let kubeconfig = Kubeconfig::for_bootstrap(&Cluster::new(endpoint), &given.authorities, &token)
             .map_err(|error| format!("--kubeconfig needs --ca-cert: {error}"))?;
-        write_new(&file, kubeconfig.to_yaml().as_bytes())?;
+        write_new_file(&file, 0o600, &kubeconfig.to_yaml())?;
     }
     let endpoint = given.endpoint.map_or("HOST:PORT".to_owned(), |endpoint| endpoint.to_string());
     let pins: Vec<_> = match given.authorities.get(Role::KubernetesCa) {
@@ -94,12 +94,18 @@ fn make(given: Options, now: Time) -> Result<(), Error> {
 
 fn authorities(file: &Path) -> Result<Authorities, Error> {
     let pem = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Authorities::from_files([("pki/ca.crt", pem)])
-        .map_err(|error| format!("{}: {error}", file.display()).into())
+    Authorities::from_files([("pki/ca.crt", pem)]).map_err(|error| {
+        // The place within it is the one that was made up above.
+        let found = error.found_instead().unwrap_or("something else");
+        format!("{}: expected {}, found {found}", file.display(), error.expected()).into()
+    })
 }
 
-/// Writes a file that only its owner reads, and that was not there.
-fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let write = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(bytes);
-    write().map_err(|error| format!("{}: {error}", file.display()).into())
+impl FromStr for Hours {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let hours = text.parse().ok().filter(|hours| *hours > 0);
+        hours.map(Self).ok_or_else(|| "expected a whole number of hours, at least 1".into())
+    }
 }

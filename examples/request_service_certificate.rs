@@ -14,7 +14,7 @@ use options::{Error, GoDuration, print, value, write_new};
 const USAGE: &str = "usage: request_service_certificate --service NAME.NAMESPACE --signer-name SIGNER DIRECTORY [OPTION]...
   DIRECTORY                   gets server.key and server.csr; files that are there are never replaced
   --service NAME.NAMESPACE    the service, which is named NAME.NAMESPACE.svc and NAME.NAMESPACE.svc.DOMAIN
-  --signer-name SIGNER        who is to sign, such as example.com/serving
+  --signer-name SIGNER        who is to sign, such as example.com/serving; no signer of kubernetes.io signs services
   [--pod NAME]...             the DNS name of a pod, such as my-pod.my-namespace.pod.cluster.local
   [--ip IP]...                an address of the service or of a pod
   [--san NAME|IP]...          any other name by which clients call it
@@ -36,6 +36,9 @@ struct Arguments {
 
 /// The name of the object that the service's request has by default, and what the service is called.
 struct Service(ObjectName, DnsName);
+
+/// A signer that may sign for services.
+struct OwnSigner(SignerName);
 
 fn main() -> ExitCode {
     options::run(|| match read_arguments()? {
@@ -69,7 +72,10 @@ fn read_arguments() -> Result<Option<Arguments>, Error> {
         match argument {
             Value(path) if directory.is_none() => directory = Some(path),
             Long("service") => service = Some(value("service", &mut arguments)?),
-            Long("signer-name") => signer_name = Some(value("signer-name", &mut arguments)?),
+            Long("signer-name") => {
+                let OwnSigner(name) = value("signer-name", &mut arguments)?;
+                signer_name = Some(name);
+            }
             Long("pod") => sans.push(value::<DnsName>("pod", &mut arguments)?.into()),
             Long("ip") => match value("ip", &mut arguments)? {
                 address @ San::Ip(_) => sans.push(address),
@@ -103,6 +109,20 @@ impl FromStr for Service {
         match text.split('.').count() {
             2 => Ok(Self(text.parse()?, format!("{text}.svc").parse()?)),
             _ => Err("expected NAME.NAMESPACE, such as my-svc.my-namespace, without .svc behind it".into()),
+        }
+    }
+}
+
+impl FromStr for OwnSigner {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let domain = text.split('/').next().unwrap_or_default();
+        match domain == "kubernetes.io" || domain.ends_with(".kubernetes.io") {
+            false => Ok(Self(text.parse()?)),
+            true => Err("the signers of kubernetes.io sign for users and kubelets, and for no service: \
+                         expected one of your own, such as example.com/serving"
+                .into()),
         }
     }
 }

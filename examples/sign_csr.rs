@@ -1,6 +1,6 @@
 //! Signs a CertificateSigningRequest as kube-controller-manager does, and prints it with its new status.
 //!
-//! Exit code 0: it has a certificate; 1: it has none; 2: it could not look.
+//! Exit code 0: it has a certificate; 1: it has none; 2: it could not look, or it is no request.
 
 mod options;
 
@@ -25,10 +25,13 @@ const USAGE: &str = "usage: sign_csr --ca-cert FILE --ca-key FILE FILE [OPTION].
 Prints the object in the format that it came in, to be sent back to the API server:
   kubectl get csr NAME -o json | sign_csr --ca-cert ca.crt --ca-key ca.key - |
       kubectl replace --raw /apis/certificates.k8s.io/v1/certificatesigningrequests/NAME/status -f -
-Ends with 0 when it has a certificate, with 1 when it has none, with 2 when it could not look.";
+Ends with 0 when it has a certificate; with 1 when it has none, also because a field has a value that the API server
+refuses; with 2 when there is nothing to sign or to sign with: no such file, none that can be read as a request (of at most
+1000 names), or no such authority.";
 
 struct Arguments {
     file: PathBuf,
+    certificate: PathBuf,
     authority: Issuer,
     duration: Duration,
     now: Time,
@@ -41,7 +44,8 @@ fn main() -> ExitCode {
     })
 }
 
-fn sign_file(Arguments { file, authority, duration, now }: &Arguments) -> Result<ExitCode, Error> {
+fn sign_file(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let Arguments { file, certificate, authority, duration, now } = arguments;
     let place = if is_standard_input(file) { "standard input".into() } else { file.to_string_lossy() };
     let without = |why: String| {
         eprintln!("error: {place}: {why}");
@@ -58,6 +62,10 @@ fn sign_file(Arguments { file, authority, duration, now }: &Arguments) -> Result
     let signer_name = object.signer_name().clone();
     let outcome = match sign(&mut object, &signer_name, authority, *duration, *now) {
         Ok(outcome) => outcome,
+        Err(error) if error.code() == Code::AuthorityExpired => {
+            eprintln!("error: {}: {error}", certificate.display());
+            return Ok(ExitCode::from(1));
+        }
         Err(error) => return without(error.to_string()),
     };
     let show = |object: &CertificateSigningRequest| match text.trim_ascii_start().starts_with(b"{") {
@@ -86,15 +94,19 @@ fn how_to_approve(object: &CertificateSigningRequest) -> String {
     }
 }
 
-/// The whole input, or a little more than is ever taken.
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    const ENOUGH: u64 = (4 << 20) + 1;
-    let mut text = Vec::new();
-    match is_standard_input(file) {
-        true => io::stdin().lock().take(ENOUGH).read_to_end(&mut text)?,
-        false => File::open(file)?.take(ENOUGH).read_to_end(&mut text)?,
+fn read(file: &Path) -> Result<Vec<u8>, Error> {
+    const LONGEST: u64 = 4 << 20;
+    let input: Box<dyn Read> = match is_standard_input(file) {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(file)?),
     };
-    Ok(text)
+    let mut text = Vec::new();
+    let mut input = input.take(LONGEST + 1);
+    input.read_to_end(&mut text)?;
+    match input.limit() {
+        0 => Err("expected at most 4 MiB, found more than 4 MiB".into()),
+        _ => Ok(text),
+    }
 }
 
 fn is_standard_input(file: &Path) -> bool {
@@ -123,7 +135,8 @@ fn read_arguments() -> Result<Option<Arguments>, Error> {
     let (certificate, key) = (given(certificate, "--ca-cert FILE")?, given(key, "--ca-key FILE")?);
     Ok(Some(Arguments {
         file: given(file, "FILE, or - for standard input,")?,
-        authority: Issuer::load(certificate, key)?,
+        authority: Issuer::load(&certificate, key)?,
+        certificate,
         duration: duration.0,
         now: now.unwrap_or_else(Time::now),
     }))

@@ -1,5 +1,6 @@
 //! The whole certificate set of a Kubernetes cluster, created by one call: authorities, certificates, private keys,
-//! service-account keys and kubeconfigs.
+//! service-account keys and kubeconfigs; and what else says who somebody is in it: requests for certificates, tokens and
+//! the objects around them.
 //!
 //! # The paved path
 //!
@@ -35,6 +36,26 @@
 //! Every role of the role table has a typed builder in [`role`], which gives a [`Profile`]; an [`Issuer`] makes a
 //! [`Credential`] of it. A CA's key may live elsewhere: see [`Signer`]. A user's certificate becomes a kubeconfig by
 //! [`Kubeconfig::for_user`](kubeconfig::Kubeconfig::for_user).
+//!
+//! # Requests for certificates
+//!
+//! [`Profile::request`] makes a key and a request for its certificate (PKCS#10), which another authority answers:
+//! [`Request::accept`]. [`certificates_api`] is the same by way of the API server: the Kubernetes object
+//! ([`CertificateSigningRequest`](certificates_api::CertificateSigningRequest)), what an approver decides
+//! ([`review`](certificates_api::review)) and what a signer makes of it ([`sign`](certificates_api::sign)), by the rules of
+//! kube-controller-manager or by a policy of one's own. [`manifest`] has what is applied around it: Secrets, what clients
+//! trust, roles and bindings.
+//!
+//! # Other credentials
+//!
+//! [`token`] has bootstrap tokens and the `cluster-info` by which machines join, service-account tokens with their JWKS and
+//! discovery document, and the static token file; it also says what Kubernetes has removed, and what replaces it.
+//!
+//! [`Cluster::authentication`] tells API servers whom else to believe ([`Authentication`]: OpenID Connect, a token file,
+//! webhooks, authenticating proxies), as arguments. The kubeconfigs to that are
+//! [`Kubeconfig::with_user`](kubeconfig::Kubeconfig::with_user), for tokens, programs and OpenID Connect, and
+//! [`Kubeconfig::webhook`](kubeconfig::Kubeconfig::webhook). [`Impersonation`] acts as another user: in headers, in
+//! kubeconfigs, and as the roles that allow it.
 //!
 //! # Below a root
 //!

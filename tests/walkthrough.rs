@@ -1,16 +1,19 @@
 //! Kubernetes' page "Manage TLS Certificates in a Cluster" as the README walks through it, from the request to a TLS
 //! server with the mounted Secret; and the examples that it uses as they are run.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding};
 use kubepki::certificates_api::{
-    CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SignerPolicy, State, review, sign,
+    CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SanPattern, SignerPolicy, State, Verdict,
+    review, sign,
 };
 use kubepki::{CertificationRequest, Issuer, PrivateKey, Signer, SignerName, Time, Usage, manifest, role};
 use serde_json::{Value, json};
@@ -43,7 +46,7 @@ fn walk() -> TempDir {
     let kubectl = std::env::split_paths(&path).map(|it| it.join("kubectl")).find(|it| it.is_file()).unwrap();
     let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&path))).unwrap();
     let output = Command::new("bash")
-        .args(["-e", "-o", "pipefail", "-c", &script.replace(" -- ", " ")])
+        .args(["-e", "-c", &script.replace(" -- ", " ")])
         .current_dir(directory.path())
         .env("PATH", path)
         .env("KUBECTL", kubectl)
@@ -52,6 +55,8 @@ fn walk() -> TempDir {
         .output()
         .unwrap();
     assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
+    // Without it a step that fails within a pipe would go unseen.
+    assert!(script.starts_with("set -o pipefail\n"), "{script}");
     directory
 }
 
@@ -76,12 +81,13 @@ fn object(cluster: &Path, name: &str) -> Value {
 fn the_readme_walks_from_a_request_to_a_server_that_clients_verify() {
     let directory = walk();
     let cluster = directory.path().join("cluster");
-    let (secret, trusted) = (object(&cluster, "secret"), object(&cluster, "configmap"));
-    assert_eq!(
-        (&secret["metadata"]["name"], &secret["type"]),
-        (&json!("server"), &json!("kubernetes.io/tls"))
-    );
+    let [secret, trusted, pod] = ["secret", "configmap", "pod"].map(|name| object(&cluster, name));
+    for object in [&secret, &trusted, &pod] {
+        assert_eq!(object["metadata"]["namespace"], "my-namespace");
+    }
+    assert_eq!(secret["type"], "kubernetes.io/tls");
     assert_eq!(trusted["metadata"]["name"], "example-serving-ca");
+    assert_eq!(pod["spec"]["volumes"][0]["secret"]["secretName"], secret["metadata"]["name"]);
     let request = fs::read(cluster.join("my-svc.my-namespace.json")).unwrap();
     let request = CertificateSigningRequest::from_yaml(&request).unwrap();
     assert_eq!((request.state(), request.username()), (State::Issued, "jane"));
@@ -98,6 +104,37 @@ fn the_readme_walks_from_a_request_to_a_server_that_clients_verify() {
     assert!(said.contains("hostname mismatch"), "{said}");
     let said = server.verified(&secret_files.join("tls.crt"), SERVICE).unwrap_err();
     assert!(said.contains("unable to get"), "{said}");
+}
+
+/// The texts in quotes of the only call of a method in the README.
+fn called<T: FromStr<Err: Debug>>(method: &str) -> Vec<T> {
+    let readme = include_str!("../README.md");
+    let (_, list) = readme.split_once(&format!("        .{method}([")).unwrap();
+    let list = list.split_once("])").unwrap().0;
+    list.split('"').skip(1).step_by(2).map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_readmes_policy_approves_the_readmes_request_and_needs_each_pattern_for_it() {
+    let directory = walk();
+    let mut object = object(&directory.path().join("cluster"), "my-svc.my-namespace");
+    object["status"] = json!({});
+    let object = CertificateSigningRequest::from_yaml(object.to_string().as_bytes()).unwrap();
+    let policy = SignerPolicy::new(object.signer_name().clone()).unwrap();
+    let policy = policy.requesters(called("requesters")).common_names(called("common_names")).usages([
+        Usage::DigitalSignature,
+        Usage::KeyEncipherment,
+        Usage::ServerAuth,
+    ]);
+    let sans: Vec<SanPattern> = called("sans");
+    for missing in 0..sans.len() {
+        let mut fewer = sans.clone();
+        fewer.remove(missing);
+        let review = review(&object, &Context::default().policy(policy.clone().sans(fewer)));
+        assert_eq!((review.verdict(), review.reason()), (Verdict::Deny, "NameNotAllowed"), "{review}");
+    }
+    let review = review(&object, &Context::default().policy(policy.sans(sans)));
+    assert_eq!(review.verdict(), Verdict::Approve, "{review}");
 }
 
 #[test]
@@ -286,7 +323,15 @@ fn what_cannot_be_requested_is_said_and_nothing_is_written() {
         (&["--ip", "0.0.0.0", "out"], &["an address of one machine"]),
         (&["--pod", "10.0.34.2", "out"], &["--pod \"10.0.34.2\"", "DNS name"]),
         (&["--expires", "1d", "out"], &["--expires \"1d\"", "such as 8760h or 1h30m"]),
-        (&["--expires", "0s", "out"], &["--expires \"0s\""]),
+        (&["--expires", "0s", "out"], &["--expires \"0s\": too short"]),
+        (
+            &["--signer-name", "kubernetes.io/kubelet-serving", "out"],
+            &[
+                "--signer-name \"kubernetes.io/kubelet-serving\": the signers of kubernetes.io",
+                "for no service",
+            ],
+        ),
+        (&["--signer-name", "a.kubernetes.io/b", "out"], &["expected one of your own"]),
         (&["--expires", "99999999999999999999h", "out"], &["--expires"]),
         (&["--algorithm", "ed25519", "out"], &["--algorithm \"ed25519\""]),
         (&["--no-such", "out"], &["--no-such"]),
@@ -436,7 +481,9 @@ fn sign_csr_ends_with_one_where_there_is_no_certificate_and_says_why() {
         assert_eq!(printed, "", "{part}");
     }
     let expired = signing.sign(&["--at", "2050-01-01T00:00:00Z"], signing.object.to_string().as_bytes());
-    assert_eq!(ends_with(expired, 1, &["the signer has expired: NotAfter=2035-12-30T00:00:00Z"]), "");
+    let part = "error: ca.crt: expected a signer that has not expired, found the signer has expired: \
+                NotAfter=2035-12-30T00:00:00Z";
+    assert_eq!(ends_with(expired, 1, &[part]), "");
 }
 
 #[test]
@@ -458,6 +505,10 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
     let other = Signing::new();
     let key = other.directory.path().join("ca.key").display().to_string();
     let text = |text: &str| text.as_bytes().to_vec();
+    let names: Vec<_> = (0..=1000).map(|number| format!("DNS:a{number}")).collect();
+    let names = format!("subjectAltName={}", names.join(","));
+    let new = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null", "-subj", "/CN=a"];
+    let many = openssl(&[&new[..], &["-addext", &names, "-outform", "DER"]].concat(), b"").unwrap();
     for (input, part) in [
         (text(""), "expected a mapping"),
         (text("{"), "standard input: "),
@@ -470,7 +521,9 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
             "spec.request: expected one PEM block CERTIFICATE REQUEST",
         ),
         (signing.asking(b"a"), "spec.request: expected a certification request"),
-        (vec![b' '; 5 << 20], "expected at most 4194304 bytes"),
+        (vec![b' '; 4 << 20], "expected a mapping"),
+        (vec![b' '; 5 << 20], "standard input: expected at most 4 MiB, found more than 4 MiB\n"),
+        (signing.asking(&many), "spec.request: expected at most 1000 subject alternative names, found 1001"),
     ] {
         assert_eq!(ends_with(signing.sign(&["--at", AT], &input), 2, &["error: ", part]), "", "{part}");
     }
@@ -486,7 +539,9 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
         (&["--ca-cert", "ca.crt", "--ca-key", &key, "-"], &key),
         (&["--at", "yesterday"], "--at \"yesterday\""),
         (&["--duration", "8760"], "--duration \"8760\": expected hours, minutes and seconds"),
-        (&["--duration", ""], "--duration \"\""),
+        (&["--duration", ""], "--duration \"\": expected hours, minutes and seconds"),
+        (&["--duration", "0"], "--duration \"0\": too short: expected at least 1s"),
+        (&["--duration", "0h0m"], "--duration \"0h0m\": too short"),
         (&["-", "another"], "another"),
         (&["--approve"], "--approve"),
     ] {
@@ -495,8 +550,5 @@ fn sign_csr_ends_with_two_where_it_cannot_look() {
         assert_eq!(ends_with(output, 2, &["error: ", part]), "", "{part}");
     }
     let usage = ends_with(run("sign_csr", &["--help"], b"", signing.directory.path()), 0, &[]);
-    assert!(
-        usage.contains("Ends with 0 when it has a certificate, with 1 when it has none, with 2"),
-        "{usage}"
-    );
+    assert!(usage.contains("Ends with 0 when it has a certificate; with 1 when it has none"), "{usage}");
 }

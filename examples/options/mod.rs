@@ -397,7 +397,7 @@ pub(crate) fn value<T: FromStr<Err: Display>>(
     text.parse().map_err(|error| format!("--{option} {text:?}: {error}").into())
 }
 
-/// A duration as Go writes it, in whole hours, minutes and seconds.
+/// A duration of at least a second as Go writes it, in whole hours, minutes and seconds.
 #[derive(Clone, Copy)]
 pub(crate) struct GoDuration(pub(crate) Duration);
 
@@ -406,7 +406,8 @@ impl FromStr for GoDuration {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || "expected hours, minutes and seconds, such as 8760h or 1h30m";
-        let (mut seconds, mut rest) = (0_u64, text);
+        // The only one without a unit.
+        let (mut seconds, mut rest) = (0_u64, if text == "0" { "0s" } else { text });
         while !rest.is_empty() {
             let (number, behind) =
                 rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(refused)?);
@@ -422,7 +423,8 @@ impl FromStr for GoDuration {
             rest = behind.as_str();
         }
         match seconds {
-            0 => Err(refused().into()),
+            0 if text.is_empty() => Err(refused().into()),
+            0 => Err("too short: expected at least 1s".into()),
             _ => Ok(Self(Duration::from_secs(seconds))),
         }
     }
@@ -430,25 +432,33 @@ impl FromStr for GoDuration {
 
 /// Writes files that are not there yet, with their modes, into a directory that may have to be made.
 pub(crate) fn write_new(directory: &Path, files: &[(&str, u32, &str)]) -> Result<(), Error> {
-    let failed = |path: &Path, error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => format!(
-            "{}: is there already, and nothing is ever replaced: name another directory, or remove it",
-            path.display()
-        ),
-        _ => format!("{}: {error}", path.display()),
-    };
-    std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
+    std::fs::create_dir_all(directory).map_err(|error| not_written(directory, &error))?;
     let paths = files.iter().map(|(name, ..)| directory.join(name));
     if let Some(path) = paths.clone().find(|path| path.symlink_metadata().is_ok()) {
-        return Err(failed(&path, ErrorKind::AlreadyExists.into()).into());
+        return Err(not_written(&path, &ErrorKind::AlreadyExists.into()));
     }
-    for (path, (_, mode, text)) in paths.zip(files) {
-        let mut file = OpenOptions::new();
-        let file = file.write(true).create_new(true).mode(*mode).open(&path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| failed(&path, error))?;
-        eprintln!("wrote {}", path.display());
-    }
+    paths.zip(files).try_for_each(|(path, (_, mode, text))| write_new_file(&path, *mode, text))
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn write_new_file(path: &Path, mode: u32, text: &str) -> Result<(), Error> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| not_written(path, &error))?;
+    eprintln!("wrote {}", path.display());
     Ok(())
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> Error {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::AlreadyExists => {
+            format!(
+                "{path}: is there already, and nothing is ever replaced: name another place, or remove it"
+            )
+        }
+        _ => format!("{path}: {error}"),
+    }
+    .into()
 }
 
 /// The arguments of an example without options.

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::token::{BootstrapGroup, BootstrapSecret, BootstrapToken, BootstrapUsage};
-use kubepki::{Code, Time};
+use kubepki::{Code, Time, role};
 use serde_json::json;
 
 use crate::judges::go_tokens::ask;
-use crate::support::{authority, example, issuer, refused, utf8};
+use crate::support::{authority, example, fast_cluster, issuer, refused, utf8};
 
 const NOW: i64 = 1_795_000_000;
 
@@ -163,8 +163,10 @@ fn kubernetes_sees_in_a_secret_what_was_put_there() {
 fn the_example_prints_a_secret_and_how_to_join() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).into_os_string().into_string().unwrap();
-    let (ca, kubeconfig) = (path("ca.crt"), path("bootstrap.conf"));
+    let (ca, kubeconfig, leaf) = (path("ca.crt"), path("bootstrap.conf"), path("leaf.crt"));
     fs::write(&ca, authority()).unwrap();
+    let user = role::User::new(&fast_cluster(), "jane".parse().unwrap()).profile();
+    fs::write(&leaf, issuer().issue(&user, Time::now()).unwrap().chain_pem()).unwrap();
     let run = |arguments: &[&str]| Command::new(example("bootstrap_token")).args(arguments).output().unwrap();
     let joining = ["--endpoint", "api.example.com:6443", "--ca-cert", &ca, "--kubeconfig", &kubeconfig];
 
@@ -192,10 +194,21 @@ fn the_example_prints_a_secret_and_how_to_join() {
         assert!(said.contains(&part), "{said}");
     }
     for (arguments, complaint) in [
-        (&joining[..], "bootstrap.conf: File exists"),
+        (&joining[..], "bootstrap.conf: is there already, and nothing is ever replaced"),
+        (
+            &["--ca-cert", &leaf],
+            &format!("error: {leaf}: expected a certificate authority (CA:TRUE, cert sign), found the"),
+        ),
+        (
+            &["--ca-cert", &kubeconfig],
+            &format!("error: {kubeconfig}: expected a PEM block CERTIFICATE, found"),
+        ),
         (&["--kubeconfig", "x"], "--kubeconfig needs --endpoint and --ca-cert"),
         (&["--kubeconfig", "x", "--endpoint", "a"], "--kubeconfig needs --ca-cert"),
-        (&["--hours", "0"], "--hours: expected at least 1"),
+        (&["--hours", "0"], "--hours \"0\": expected a whole number of hours, at least 1\n"),
+        (&["--hours", "-1"], "--hours \"-1\": expected a whole number of hours, at least 1\n"),
+        (&["--hours", "1.5"], "--hours \"1.5\": expected a whole number"),
+        (&["--hours", "4294967295"], "--hours: expected an end before the year 10000"),
         (&["--group", "system:masters"], "--group \"system:masters\": bootstrap group: expected"),
     ] {
         let output = run(arguments);

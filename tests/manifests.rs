@@ -1,6 +1,7 @@
 //! Kubernetes objects, before the Go types of Kubernetes and before kubectl.
 
 use kubepki::manifest::{self, Manifest, Subject};
+use kubepki::token::{BootstrapSecret, BootstrapToken, ClusterInfo};
 use kubepki::{
     Authorities, Certificate, Code, Credential, Impersonation, Issuer, Namespace, ObjectName, Role,
     SignerName, Time, role,
@@ -80,6 +81,17 @@ fn all() -> Vec<Manifest> {
         manifest::ca_config_map(&namespace(), &name("shop-ca"), &[authority()]).unwrap(),
         manifest::cluster_trust_bundle(None, &name("company"), &[authority()]).unwrap(),
         manifest::cluster_trust_bundle(Some(&signer()), &name("v1"), &[authority()]).unwrap(),
+    ]);
+    let token = BootstrapToken::generate().unwrap();
+    let authorities = Authorities::create(&fast_cluster(), Time::now()).unwrap();
+    all.extend([
+        BootstrapSecret::new(&token).manifest(),
+        BootstrapSecret::new(&token)
+            .expires(Time::now())
+            .groups(["system:bootstrappers:workers".parse().unwrap()])
+            .description("for \"workers\"")
+            .manifest(),
+        ClusterInfo::new(&fast_cluster(), &authorities).unwrap().sign(&token).manifest(),
     ]);
     all
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::forge::Csr;
 use super::{CLIENT, KUBELET_CLIENT, NODE, OWN, SIGNATURE, forged, now, read, sign};
-use crate::judges::kubectl;
+use crate::judges::{go_types, kubectl};
 use crate::support::{fast_cluster, issuer, refused};
 
 /// An object as `kubectl get csr -o yaml --show-managed-fields` shows it, with what later versions may add.
@@ -239,4 +239,35 @@ fn kubectl_reads_our_yaml_and_json_as_the_same_object() {
         assert_eq!(found, value(&object));
     }
     kubectl::annotated(&object.to_yaml().replace("kind: ", "king: "), "judged=yes").unwrap_err();
+}
+
+#[test]
+fn kubernetes_reads_in_every_object_what_was_written() {
+    let request =
+        role::Service::new(&fast_cluster(), "a.b.svc".parse().unwrap()).profile().request().unwrap();
+    let pending = CertificateSigningRequest::new("a.b".parse().unwrap(), OWN.parse().unwrap(), &request);
+    let limited = pending.clone().expires_in(SIGNING_DURATION).unwrap();
+    let now = kubepki::Time::now();
+    let decided = |decide: fn(&mut CertificateSigningRequest, kubepki::Time)| {
+        let mut object = limited.clone();
+        decide(&mut object, now);
+        object
+    };
+    let approved = decided(|object, now| object.approve("Reason", "a \"message\"", now).unwrap());
+    let denied = decided(|object, now| object.deny("Reason", "a message", now).unwrap());
+    let mut issued = approved.clone();
+    assert_eq!(sign(&mut issued, issuer(), SIGNING_DURATION, now).unwrap(), Outcome::Issued);
+    let mut failed = read(&forged(&Csr::new("O=a"), KUBELET_CLIENT, &[CLIENT]));
+    failed.approve("Reason", "a message", now).unwrap();
+    assert!(matches!(sign(&mut failed, issuer(), SIGNING_DURATION, now).unwrap(), Outcome::Failed(_)));
+    let objects = [pending, limited, approved, denied, issued, failed];
+    for write in [CertificateSigningRequest::to_yaml, CertificateSigningRequest::to_json] {
+        let documents = objects.each_ref().map(write);
+        for (object, found) in objects.iter().zip(go_types::reads(&documents)) {
+            // The API server fills in when that was first said.
+            let found = found.unwrap().to_string().replace("\"lastTransitionTime\":null,", "");
+            let written: Value = serde_json::from_str(&object.to_json()).unwrap();
+            assert_eq!(found, written.to_string(), "{object:?}");
+        }
+    }
 }

@@ -14,8 +14,8 @@
  *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
  * - Text is UTF-8; paths are bytes. Roles, algorithms, components and conventions are their documented names. Moments are
  *   seconds since 1970, spans are seconds.
- * - Private keys are secrets wherever they stand, and so are kubeconfigs. They are overwritten when they are freed. No
- *   error quotes one.
+ * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
+ *   freed. No error quotes one.
  */
 
 #ifndef KUBEPKI_H
@@ -156,8 +156,80 @@ typedef uint32_t kubepki_severity;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What was decided about a request.
+enum kubepki_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // None of the others; that of NULL.
+  KUBEPKI_STATE_OTHER = 0,
+  // Nothing yet.
+  KUBEPKI_STATE_PENDING = 1,
+  // It may be signed.
+  KUBEPKI_STATE_APPROVED = 2,
+  // It must not be signed, also if it was approved as well.
+  KUBEPKI_STATE_DENIED = 3,
+  // Its signer refused it, for good.
+  KUBEPKI_STATE_FAILED = 4,
+  // It has its certificate.
+  KUBEPKI_STATE_ISSUED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kubepki_state kubepki_state;
+#else
+typedef uint32_t kubepki_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What became of a request that was to be signed.
+enum kubepki_outcome_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The object is as it was: it is not, or not yet, to be signed.
+  KUBEPKI_OUTCOME_SKIPPED = 0,
+  // The object now has its certificate: it goes to the subresource `status`.
+  KUBEPKI_OUTCOME_ISSUED = 1,
+  // The object now has the condition `Failed`: it goes to the subresource `status`, and will never be signed.
+  KUBEPKI_OUTCOME_FAILED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kubepki_outcome_kind kubepki_outcome_kind;
+#else
+typedef uint32_t kubepki_outcome_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What is to be done with a request.
+enum kubepki_verdict
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // To be left as it is, for another approver, for people or for later.
+  KUBEPKI_VERDICT_NOT_MINE = 0,
+  // To be approved: its signer will accept it, and who asks may have it.
+  KUBEPKI_VERDICT_APPROVE = 1,
+  // To be denied.
+  KUBEPKI_VERDICT_DENY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum kubepki_verdict kubepki_verdict;
+#else
+typedef uint32_t kubepki_verdict;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Where a callback puts its answer. It lives until the callback returns.
 typedef struct kubepki_answer kubepki_answer;
+
+// What an approver knows of its cluster: nodes, policies of signers, and groups of bootstrap tokens.
+typedef struct kubepki_approver kubepki_approver;
 
 // The authorities of a cluster and its service-account key.
 typedef struct kubepki_authorities kubepki_authorities;
@@ -168,8 +240,14 @@ typedef struct kubepki_buffer kubepki_buffer;
 // The description of a cluster: what all of its nodes share. Whatever is not set is as kubeadm has it.
 typedef struct kubepki_cluster kubepki_cluster;
 
+// Where a cluster is and whom to trust there, as a machine that joins has verified it.
+typedef struct kubepki_cluster_info kubepki_cluster_info;
+
 // An issued certificate with its private key, and the intermediates that its holder presents with it.
 typedef struct kubepki_credential kubepki_credential;
+
+// A CertificateSigningRequest of `certificates.k8s.io/v1`. Fields that the library does not know survive.
+typedef struct kubepki_csr kubepki_csr;
 
 // One failure. It never changes, so any thread may read it, whichever got it.
 typedef struct kubepki_error kubepki_error;
@@ -192,7 +270,7 @@ typedef struct kubepki_kubeadm kubepki_kubeadm;
 // Where the files of a machine lie: kubeconfigs in one directory, certificates and keys in `pki` below it or elsewhere.
 typedef struct kubepki_layout kubepki_layout;
 
-// Several texts.
+// Several texts. They may be secrets: they are overwritten when they are freed.
 typedef struct kubepki_list kubepki_list;
 
 // A Kubernetes object. It may hold a secret: it is overwritten when it is freed.
@@ -213,11 +291,29 @@ typedef struct kubepki_policy kubepki_policy;
 // What one certificate must be: role, subject, usages, subject alternative names, lifetime and key algorithm.
 typedef struct kubepki_profile kubepki_profile;
 
+// A private key that waits for its certificate, with the request for it.
+typedef struct kubepki_request kubepki_request;
+
+// What an approver decides about a request, and why.
+typedef struct kubepki_review kubepki_review;
+
+// Whom a service-account token makes of its holder.
+typedef struct kubepki_service_account kubepki_service_account;
+
 // What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.
 typedef struct kubepki_signer kubepki_signer;
 
+// What may be approved for one signer: who may ask, and for what. All that is not allowed is denied.
+typedef struct kubepki_signer_policy kubepki_signer_policy;
+
+// The tokens of a static token file (`--token-auth-file`), which never end. They are overwritten when they are freed.
+typedef struct kubepki_static_tokens kubepki_static_tokens;
+
 // A directory under a lock, from loading to committing.
 typedef struct kubepki_store kubepki_store;
+
+// What a client shows a server to say who it is. It may be a secret: it is overwritten when it is freed.
+typedef struct kubepki_user kubepki_user;
 
 // Text that belongs to a handle: UTF-8, not terminated. `data` is NULL where there is none.
 typedef struct {
@@ -303,6 +399,38 @@ typedef struct {
   kubepki_text mend;
 } kubepki_finding;
 
+// What became of a request that was to be signed, and why.
+typedef struct {
+  // What.
+  kubepki_outcome_kind kind;
+  // Why, for people; empty with a certificate. The view lives until the object is changed or freed.
+  kubepki_text message;
+} kubepki_outcome;
+
+// What a verified service-account token says.
+typedef struct {
+  // The user that Kubernetes sees: `system:serviceaccount:NAMESPACE:NAME`.
+  kubepki_text user;
+  // The UID of the service account.
+  kubepki_text uid;
+  // The token's own ID; empty before Kubernetes 1.29.
+  kubepki_text id;
+  // When it was issued.
+  int64_t issued;
+  // When it ends.
+  int64_t expires;
+} kubepki_claims;
+
+// One token of such a file.
+typedef struct {
+  // The token, as a client sends it: a secret.
+  kubepki_text token;
+  // The user's name.
+  kubepki_text user;
+  // The user's UID.
+  kubepki_text uid;
+} kubepki_static_token;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -367,6 +495,16 @@ kubepki_text kubepki_buffer_text(const kubepki_buffer *buffer);
 // Threads: any, the last to use it.
 void kubepki_buffer_free(kubepki_buffer *buffer);
 
+// An empty list, to be filled by `kubepki_list_add`.
+//
+// Threads: any. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_list_new(kubepki_list **out);
+
+// Adds a text, which is copied.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_list_add(kubepki_list *list, const char *text, size_t text_len);
+
 // How many texts there are.
 //
 // Threads: any at once.
@@ -374,7 +512,7 @@ size_t kubepki_list_count(const kubepki_list *list);
 
 // One of the texts; empty beyond the last.
 //
-// Threads: any at once. The view lives as long as the list.
+// Threads: any at once. The view lives until the list is changed or freed.
 kubepki_text kubepki_list_at(const kubepki_list *list, size_t index);
 
 // Frees a list. NULL is allowed.
@@ -410,6 +548,75 @@ kubepki_file kubepki_files_at(const kubepki_files *files, size_t index);
 //
 // Threads: any, the last to use them.
 void kubepki_files_free(kubepki_files *files);
+
+// API servers read a file, by its path on control-plane nodes, for this argument:
+//
+// - `token-auth-file`: the tokens of users (`kubepki_static_tokens_csv`);
+// - `authentication-token-webhook-config-file`: which server tells whose a token is (`kubepki_kubeconfig_webhook`);
+// - `authorization-webhook-config-file`: which server tells what a user may do, where nobody else allows it.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_authentication_file(kubepki_cluster *cluster,
+                                                       const char *argument,
+                                                       size_t argument_len,
+                                                       const char *path,
+                                                       size_t path_len);
+
+// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with this
+// common name may be anybody.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_add_proxy(kubepki_cluster *cluster,
+                                         const char *common_name,
+                                         size_t common_name_len);
+
+// API servers take ID tokens of this provider of OpenID Connect, which are made for this client. The functions below say
+// more of it; this one forgets what they said.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc(kubepki_cluster *cluster,
+                                        const char *issuer_url,
+                                        size_t issuer_url_len,
+                                        const char *client_id,
+                                        size_t client_id_len);
+
+// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the
+// cluster. `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_username(kubepki_cluster *cluster,
+                                                 const char *claim,
+                                                 size_t claim_len,
+                                                 const char *prefix,
+                                                 size_t prefix_len);
+
+// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into any
+// group of the cluster.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_groups(kubepki_cluster *cluster,
+                                               const char *claim,
+                                               size_t claim_len,
+                                               const char *prefix,
+                                               size_t prefix_len);
+
+// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of those of
+// the system.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_ca_file(kubepki_cluster *cluster,
+                                                const char *path,
+                                                size_t path_len);
+
+// Only tokens with this claim of this value are taken, `CLAIM=VALUE`; call it for each.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_add_oidc_required_claim(kubepki_cluster *cluster, const char *claim, size_t claim_len);
+
+// The provider signs by these algorithms, such as `ES256`, instead of `RS256` only (NULL).
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_signing_algorithms(kubepki_cluster *cluster, const kubepki_list *algorithms);
 
 // A cluster that clients reach at `endpoint`: `HOST` or `HOST:PORT`. Services are in 10.96.0.0/12, the DNS domain is
 // cluster.local, keys are RSA-2048, authorities are valid for ten years and leaves for one.
@@ -679,24 +886,10 @@ kubepki_error *kubepki_credential_not_after(const kubepki_credential *credential
 // Threads: any at once.
 kubepki_error *kubepki_credential_shortened_from(const kubepki_credential *credential, int64_t *out);
 
-// The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_credential_kubeconfig(const kubepki_credential *credential,
-                                             const kubepki_cluster *cluster,
-                                             const kubepki_authorities *authorities,
-                                             kubepki_buffer **out);
-
 // Frees a credential. NULL is allowed.
 //
 // Threads: any, the last to use it.
 void kubepki_credential_free(kubepki_credential *credential);
-
-// Checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster and user,
-// that the key is the certificate's, and that the authority issued that. Files that it names are not read.
-//
-// Threads: any.
-kubepki_error *kubepki_kubeconfig_check(const void *yaml, size_t yaml_len);
 
 // The identity in the first of some certificates in PEM.
 //
@@ -833,6 +1026,80 @@ kubepki_error *kubepki_issuer_key_pem(const kubepki_issuer *issuer, kubepki_buff
 // Threads: any, the last to use it.
 void kubepki_issuer_free(kubepki_issuer *issuer);
 
+// The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_credential_kubeconfig(const kubepki_credential *credential,
+                                             const kubepki_cluster *cluster,
+                                             const kubepki_authorities *authorities,
+                                             kubepki_buffer **out);
+
+// The kubeconfig by which a new machine's kubelet asks for its first certificate (`--bootstrap-kubeconfig`), with a
+// bootstrap token. `kubepki_cluster_info_bootstrap_kubeconfig` is it where only the token is known.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_for_bootstrap(const kubepki_cluster *cluster,
+                                                const kubepki_authorities *authorities,
+                                                const char *token,
+                                                size_t token_len,
+                                                kubepki_buffer **out);
+
+// A user with a client certificate.
+//
+// Threads: any at once. Free `*out`, which has a copy, by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_credential(const kubepki_credential *credential, kubepki_user **out);
+
+// A user with a bearer token.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_token(const char *token, size_t token_len, kubepki_user **out);
+
+// A user with a bearer token in a file, which clients read again as it changes.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_token_file(const char *path, size_t path_len, kubepki_user **out);
+
+// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
+// in `PATH`, and its arguments (NULL for none). It speaks `client.authentication.k8s.io/v1`.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_exec(const char *command,
+                                      size_t command_len,
+                                      const kubepki_list *arguments,
+                                      kubepki_user **out);
+
+// Frees a user. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_user_free(kubepki_user *user);
+
+// The kubeconfig of any user at the cluster's endpoint, in YAML. The API server does not see the name.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_with_user(const kubepki_cluster *cluster,
+                                            const kubepki_authorities *authorities,
+                                            const char *name,
+                                            size_t name_len,
+                                            const kubepki_user *user,
+                                            kubepki_buffer **out);
+
+// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that vouch
+// for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody may ask it.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_webhook(const char *url,
+                                          size_t url_len,
+                                          const void *trusted_pem,
+                                          size_t trusted_pem_len,
+                                          const kubepki_user *user,
+                                          kubepki_buffer **out);
+
+// Checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster and user,
+// that the key is the certificate's, and that the authority issued that. Files that it names are not read.
+//
+// Threads: any.
+kubepki_error *kubepki_kubeconfig_check(const void *yaml, size_t yaml_len);
+
 // The profile of a certificate of `role`, as the role table names it. By role it is told
 //
 // - `node`, where it is one machine's: `kube-apiserver`, `etcd-server`, `etcd-peer`, `kubelet-server` and `kubelet-client`;
@@ -879,6 +1146,44 @@ kubepki_text kubepki_profile_role(const kubepki_profile *profile);
 //
 // Threads: any, the last to use it.
 void kubepki_profile_free(kubepki_profile *profile);
+
+// Makes a key and a request (PKCS#10) with the profile's subject, names and usages.
+//
+// Threads: any at once. Free `*out` by `kubepki_request_free`.
+kubepki_error *kubepki_request_new(const kubepki_profile *profile, kubepki_request **out);
+
+// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited. The
+// profile's key algorithm is passed over.
+//
+// Threads: any at once. The key is copied. Free `*out` by `kubepki_request_free`.
+kubepki_error *kubepki_request_with_key(const kubepki_profile *profile,
+                                        const void *key_pem,
+                                        size_t key_pem_len,
+                                        kubepki_request **out);
+
+// The request as a PEM block `CERTIFICATE REQUEST`, for whoever signs.
+//
+// Threads: any at once. The view lives as long as the request.
+kubepki_text kubepki_request_csr_pem(const kubepki_request *request);
+
+// The private key in PEM: a secret. `kubepki_request_with_key` takes it back.
+//
+// Threads: any at once. The view lives as long as the request.
+kubepki_text kubepki_request_key_pem(const kubepki_request *request);
+
+// Puts the certificate that was issued, in PEM, and those behind it, together with the key. It must be for this key, and
+// have every name and usage that was asked for. The request stays: another answer may come.
+//
+// Threads: any at once. Free `*out` by `kubepki_credential_free`.
+kubepki_error *kubepki_request_accept(const kubepki_request *request,
+                                      const void *chain_pem,
+                                      size_t chain_pem_len,
+                                      kubepki_credential **out);
+
+// Frees a request; its key is overwritten. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_request_free(kubepki_request *request);
 
 // A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
 //
@@ -1126,46 +1431,6 @@ kubepki_error *kubepki_authorities_trust_store_pem(const kubepki_authorities *au
 // Threads: any, the last to use them.
 void kubepki_authorities_free(kubepki_authorities *authorities);
 
-// The object as YAML.
-//
-// Threads: any at once. The view lives as long as the object.
-kubepki_text kubepki_manifest_yaml(const kubepki_manifest *manifest);
-
-// The object as JSON.
-//
-// Threads: any at once. The view lives as long as the object.
-kubepki_text kubepki_manifest_json(const kubepki_manifest *manifest);
-
-// Frees an object. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_manifest_free(kubepki_manifest *manifest);
-
-// The ClusterRoleBinding that gives the user of admin.conf its power.
-//
-// Threads: any. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_cluster_admins_binding(kubepki_manifest **out);
-
-// The ClusterRoleBinding that the API server needs to call kubelets where its client certificate has no group: with the
-// convention `kubeadm` from version 1.36 on.
-//
-// Threads: any. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_apiserver_kubelet_client_binding(kubepki_manifest **out);
-
-// The ClusterRoleBinding that the API server needs to call kubelets with its serving certificate.
-//
-// Threads: any. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_kubelet_api_admin_binding(kubepki_manifest **out);
-
-// The fields of a KubeletConfiguration that name a machine's files, which lie where `layout` says, or when that is NULL,
-// in `/etc/kubernetes`.
-//
-// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_kubelet_configuration(const kubepki_cluster *cluster,
-                                                      const kubepki_node *node,
-                                                      const kubepki_layout *layout,
-                                                      kubepki_manifest **out);
-
 // Makes a new cluster's authorities, and all that its first control-plane node holds.
 //
 // Threads: any at once. Free `*out` by `kubepki_pki_free`.
@@ -1276,6 +1541,514 @@ kubepki_error *kubepki_store_commit(const kubepki_store *store,
 //
 // Threads: any, the last to use it.
 void kubepki_store_free(kubepki_store *store);
+
+// The object for a request, with the usages that it was made with, for a signer such as `example.com/serving`.
+//
+// Threads: any at once. Free `*out` by `kubepki_csr_free`.
+kubepki_error *kubepki_csr_new(const char *name,
+                               size_t name_len,
+                               const char *signer_name,
+                               size_t signer_name_len,
+                               const kubepki_request *request,
+                               kubepki_csr **out);
+
+// Reads the object, in YAML or JSON, of at most 4 MiB.
+//
+// Threads: any. Free `*out` by `kubepki_csr_free`.
+kubepki_error *kubepki_csr_from_yaml(const void *yaml, size_t yaml_len, kubepki_csr **out);
+
+// How many seconds the certificate is to be valid, at least 600 (`spec.expirationSeconds`). Signers may make it valid for
+// less or more.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_csr_set_lifetime(kubepki_csr *csr,
+                                        uint64_t lifetime_seconds);
+
+// The object as YAML.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_yaml(const kubepki_csr *csr);
+
+// The object as JSON, as the API server's subresources take it.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_json(const kubepki_csr *csr);
+
+// The name of the object; empty where the API server is to generate one.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_name(const kubepki_csr *csr);
+
+// Who is to sign.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_signer_name(const kubepki_csr *csr);
+
+// The user who created the object, as the API server saw it; empty before that.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_username(const kubepki_csr *csr);
+
+// The request within the object (PKCS#10), in PEM.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_request_pem(const kubepki_csr *csr);
+
+// What was decided.
+//
+// Threads: any at once.
+kubepki_state kubepki_csr_state(const kubepki_csr *csr);
+
+// Why it was decided so, for people; empty where nothing was said.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_text kubepki_csr_message(const kubepki_csr *csr);
+
+// The certificate that was issued, and perhaps intermediates, as the object has it: in PEM, for `kubepki_request_accept`.
+// Empty before that.
+//
+// Threads: any at once. The view lives until the object is changed or freed.
+kubepki_bytes kubepki_csr_certificate_pem(const kubepki_csr *csr);
+
+// Approves the request: the condition that the subresource `approval` takes, with a reason as one word for programs, and a
+// message for people. `KUBEPKI_ERROR_CHANGED` when something was decided already.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_csr_approve(kubepki_csr *csr,
+                                   const char *reason,
+                                   size_t reason_len,
+                                   const char *message,
+                                   size_t message_len,
+                                   int64_t now);
+
+// Denies the request, for good; otherwise as `kubepki_csr_approve`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_csr_deny(kubepki_csr *csr,
+                                const char *reason,
+                                size_t reason_len,
+                                const char *message,
+                                size_t message_len,
+                                int64_t now);
+
+// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would: for as
+// long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not longer than
+// the authority. A request for another signer is skipped. An error leaves the object as it was.
+//
+// Threads: one at a time; a signer's callback may run on others.
+kubepki_error *kubepki_csr_sign(kubepki_csr *csr,
+                                const char *signer_name,
+                                size_t signer_name_len,
+                                const kubepki_issuer *issuer,
+                                uint64_t duration_seconds,
+                                int64_t now,
+                                kubepki_outcome *out);
+
+// Frees an object. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_csr_free(kubepki_csr *csr);
+
+// The object as YAML.
+//
+// Threads: any at once. The view lives as long as the object.
+kubepki_text kubepki_manifest_yaml(const kubepki_manifest *manifest);
+
+// The object as JSON.
+//
+// Threads: any at once. The view lives as long as the object.
+kubepki_text kubepki_manifest_json(const kubepki_manifest *manifest);
+
+// Frees an object. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_manifest_free(kubepki_manifest *manifest);
+
+// The ClusterRoleBinding that gives the user of admin.conf its power.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_cluster_admins_binding(kubepki_manifest **out);
+
+// The ClusterRoleBinding that the API server needs to call kubelets where its client certificate has no group: with the
+// convention `kubeadm` from version 1.36 on.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_apiserver_kubelet_client_binding(kubepki_manifest **out);
+
+// The ClusterRoleBinding that the API server needs to call kubelets with its serving certificate.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_kubelet_api_admin_binding(kubepki_manifest **out);
+
+// The fields of a KubeletConfiguration that name a machine's files, which lie where `layout` says, or when that is NULL,
+// in `/etc/kubernetes`.
+//
+// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_kubelet_configuration(const kubepki_cluster *cluster,
+                                                      const kubepki_node *node,
+                                                      const kubepki_layout *layout,
+                                                      kubepki_manifest **out);
+
+// An object that lets machines join by bootstrap tokens of a group, such as
+// `system:bootstrappers:kubeadm:default-node-token`, by its name:
+//
+// - `node-bootstrapper-binding`: the group may ask for certificates;
+// - `node-approval-binding`: kube-controller-manager approves what the group asks for kubelets;
+// - `node-reader` and `node-reader-binding`: the group may look whether a node is there, as `kubeadm join` does;
+// - `node-renewal-binding`: kube-controller-manager approves what nodes ask for themselves;
+// - `cluster-info-reader` and `cluster-info-reader-binding`: everybody may read cluster-info.
+//
+// The last three are for no group: it must be empty.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_for_bootstrap(const char *name,
+                                              size_t name_len,
+                                              const char *group,
+                                              size_t group_len,
+                                              kubepki_manifest **out);
+
+// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`, or of
+// who may act as any user (`impersonator`), where no signer is told.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_role(const char *kind,
+                                     size_t kind_len,
+                                     const char *name,
+                                     size_t name_len,
+                                     const char *signer_name,
+                                     size_t signer_name_len,
+                                     kubepki_manifest **out);
+
+// The RoleBinding in a namespace, or with no namespace the ClusterRoleBinding, that gives a role to somebody: a `user`, a
+// `group`, or a `serviceaccount`, which is written `NAMESPACE:NAME`.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_role_binding(const char *namespace_name,
+                                             size_t namespace_name_len,
+                                             const char *name,
+                                             size_t name_len,
+                                             const char *role,
+                                             size_t role_len,
+                                             const char *kind,
+                                             size_t kind_len,
+                                             const char *subject,
+                                             size_t subject_len,
+                                             kubepki_manifest **out);
+
+// The Secret of type `kubernetes.io/tls` with a certificate chain and its key.
+//
+// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_tls_secret(const char *namespace_name,
+                                           size_t namespace_name_len,
+                                           const char *name,
+                                           size_t name_len,
+                                           const kubepki_credential *credential,
+                                           kubepki_manifest **out);
+
+// The ConfigMap with the authorities that clients are to trust, under the key `ca.crt`.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_ca_config_map(const char *namespace_name,
+                                              size_t namespace_name_len,
+                                              const char *name,
+                                              size_t name_len,
+                                              const void *trusted_pem,
+                                              size_t trusted_pem_len,
+                                              kubepki_manifest **out);
+
+// The ClusterTrustBundle (`certificates.k8s.io/v1beta1`) with the authorities that vouch for what a signer signs, or with no
+// signer, for anything. A signer's is named after it: `example.com:serving:NAME`.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_cluster_trust_bundle(const char *signer_name,
+                                                     size_t signer_name_len,
+                                                     const char *name,
+                                                     size_t name_len,
+                                                     const void *trusted_pem,
+                                                     size_t trusted_pem_len,
+                                                     kubepki_manifest **out);
+
+// A policy for a signer of your own, such as `example.com/serving`, or for `kubernetes.io/kube-apiserver-client`, that
+// allows nothing yet.
+//
+// Threads: any. Free `*out` by `kubepki_signer_policy_free`.
+kubepki_error *kubepki_signer_policy_new(const char *signer_name,
+                                         size_t signer_name_len,
+                                         kubepki_signer_policy **out);
+
+// Allows one thing more, of this kind:
+//
+// - `requester`: users who may ask, by a pattern of the names that the API server saw;
+// - `common-name`: a pattern of common names. A request need not have one;
+// - `organization`: a group;
+// - `san`: a pattern of subject alternative names, such as `DNS:*.my-namespace.svc`, `IP:10.0.0.0/8`,
+//   `URI:spiffe://example.com/ns/*/sa/*` or `email:*@example.com`;
+// - `usage`: such as `server auth` or `digital signature`.
+//
+// In a pattern each `*` stands for one or more letters, digits, `-` and `_`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_signer_policy_allow(kubepki_signer_policy *policy,
+                                           const char *kind,
+                                           size_t kind_len,
+                                           const char *value,
+                                           size_t value_len);
+
+// The most seconds that may be asked for. A request must then ask for some, since the signer's own time may be longer.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_signer_policy_set_longest(kubepki_signer_policy *policy,
+                                                 uint64_t longest_seconds);
+
+// Frees a policy. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_signer_policy_free(kubepki_signer_policy *policy);
+
+// An approver that knows no node, no policy and no group. It approves what nodes may ask for without that: new client
+// certificates for themselves.
+//
+// Threads: any. Free `*out` by `kubepki_approver_free`.
+kubepki_error *kubepki_approver_new(kubepki_approver **out);
+
+// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
+// that. In an object from the API server the addresses are the kubelet's own word.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_set_node(kubepki_approver *approver,
+                                         const void *yaml,
+                                         size_t yaml_len);
+
+// Tells it the policy of a signer, or the signer's new one, which is copied.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_set_policy(kubepki_approver *approver, const kubepki_signer_policy *policy);
+
+// Adds a group whose members may ask for the first client certificate of any node, with kubeadm
+// `system:bootstrappers:kubeadm:default-node-token`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_add_bootstrap_group(kubepki_approver *approver, const char *group, size_t group_len);
+
+// Frees an approver. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_approver_free(kubepki_approver *approver);
+
+// Decides about a request as it came from the API server, which vouches for user and groups. It never approves what
+// kube-controller-manager would refuse to sign. The object stays as it is.
+//
+// Threads: any at once. Free `*out` by `kubepki_review_free`.
+kubepki_error *kubepki_approver_review(const kubepki_approver *approver,
+                                       const kubepki_csr *csr,
+                                       kubepki_review **out);
+
+// What is to be done.
+//
+// Threads: any at once.
+kubepki_verdict kubepki_review_verdict(const kubepki_review *review);
+
+// Why, as one word for programs.
+//
+// Threads: any at once. The view lives as long as the review.
+kubepki_text kubepki_review_reason(const kubepki_review *review);
+
+// Why, for people.
+//
+// Threads: any at once. The view lives as long as the review.
+kubepki_text kubepki_review_message(const kubepki_review *review);
+
+// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays as it
+// is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was reviewed.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_review_apply(const kubepki_review *review,
+                                    kubepki_csr *csr,
+                                    int64_t now);
+
+// Frees a review. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_review_free(kubepki_review *review);
+
+// Makes a bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`: a secret, but for what stands before the dot.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_bootstrap_token_generate(kubepki_buffer **out);
+
+// The Secret that makes a cluster know a bootstrap token, for authentication and for signing cluster-info: with the moment
+// when it ends, the groups that it gives besides `system:bootstrappers` (NULL for none), and what it is for, in words.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_bootstrap_token(const char *token,
+                                                size_t token_len,
+                                                int64_t expires,
+                                                const kubepki_list *groups,
+                                                const char *description,
+                                                size_t description_len,
+                                                kubepki_manifest **out);
+
+// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
+// tokens (NULL for none: kube-controller-manager's `bootstrapsigner` signs it too).
+//
+// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_cluster_info(const kubepki_cluster *cluster,
+                                             const kubepki_authorities *authorities,
+                                             const kubepki_list *tokens,
+                                             kubepki_manifest **out);
+
+// The pins of the Kubernetes authority, `sha256:` and 64 digits, as `kubeadm join --discovery-token-ca-cert-hash` takes
+// them: of each certificate that clients trust.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_authorities_pins(const kubepki_authorities *authorities,
+                                        kubepki_list **out);
+
+// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
+// pinned.
+//
+// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
+kubepki_error *kubepki_cluster_info_verify(const void *yaml,
+                                           size_t yaml_len,
+                                           const char *token,
+                                           size_t token_len,
+                                           const kubepki_list *pins,
+                                           kubepki_cluster_info **out);
+
+// The URL of the API server.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_server(const kubepki_cluster_info *info);
+
+// The certificates of the cluster's authority in PEM: the contents of `pki/ca.crt`.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_trusted_pem(const kubepki_cluster_info *info);
+
+// The kubeconfig by which the kubelet asks for its first certificate (`--bootstrap-kubeconfig`), in YAML: a secret.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_bootstrap_kubeconfig(const kubepki_cluster_info *info);
+
+// The kubeconfig of any user at this cluster, in YAML, such as the kubelet's once it has its certificate.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_cluster_info_kubeconfig(const kubepki_cluster_info *info,
+                                               const char *name,
+                                               size_t name_len,
+                                               const kubepki_user *user,
+                                               kubepki_buffer **out);
+
+// Frees what was verified. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_cluster_info_free(kubepki_cluster_info *info);
+
+// Who issues the service-account tokens of a cluster, as its API servers are told.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_cluster_token_issuer(const kubepki_cluster *cluster, kubepki_buffer **out);
+
+// Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
+// it; for these audiences (NULL for the API server); and for so many seconds. It is a secret. `KUBEPKI_ERROR_ABSENT` where
+// sa.key is not here.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_service_account_token(const kubepki_cluster *cluster,
+                                             const kubepki_authorities *authorities,
+                                             const char *namespace_name,
+                                             size_t namespace_name_len,
+                                             const char *name,
+                                             size_t name_len,
+                                             const char *uid,
+                                             size_t uid_len,
+                                             const kubepki_list *audiences,
+                                             uint64_t lifetime_seconds,
+                                             int64_t now,
+                                             kubepki_buffer **out);
+
+// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one issuer
+// and one of the audiences; at a moment, which may be a minute off.
+//
+// Threads: any at once. Free `*out` by `kubepki_service_account_free`.
+kubepki_error *kubepki_service_account_verify(const char *token,
+                                              size_t token_len,
+                                              const void *keys,
+                                              size_t keys_len,
+                                              const char *issuer,
+                                              size_t issuer_len,
+                                              const char *audience,
+                                              size_t audience_len,
+                                              int64_t now,
+                                              kubepki_service_account **out);
+
+// What the token says; empty for NULL.
+//
+// Threads: any at once. The views live as long as the service account.
+kubepki_claims kubepki_service_account_claims(const kubepki_service_account *account);
+
+// Frees a service account. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_service_account_free(kubepki_service_account *account);
+
+// The JSON Web Key Set of public keys in PEM, as in sa.pub, byte for byte as kube-apiserver serves it.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_jwks(const void *keys, size_t keys_len, kubepki_buffer **out);
+
+// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the URL
+// where the key set is served.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_oidc_discovery(const void *keys,
+                                      size_t keys_len,
+                                      const char *issuer,
+                                      size_t issuer_len,
+                                      const char *jwks_url,
+                                      size_t jwks_url_len,
+                                      kubepki_buffer **out);
+
+// Reads such a file, in CSV, as kube-apiserver does. No bytes are an empty one, to be filled by
+// `kubepki_static_tokens_add`.
+//
+// Threads: any. Free `*out` by `kubepki_static_tokens_free`.
+kubepki_error *kubepki_static_tokens_from_csv(const void *csv, size_t csv_len, kubepki_static_tokens **out);
+
+// Makes a token for a user with this UID, in these groups (NULL for none), and adds it.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_static_tokens_add(kubepki_static_tokens *tokens,
+                                         const char *user,
+                                         size_t user_len,
+                                         const char *uid,
+                                         size_t uid_len,
+                                         const kubepki_list *groups);
+
+// The file: a secret.
+//
+// Threads: any at once. The view lives until the tokens are changed or freed.
+kubepki_text kubepki_static_tokens_csv(const kubepki_static_tokens *tokens);
+
+// How many tokens there are.
+//
+// Threads: any at once.
+size_t kubepki_static_tokens_count(const kubepki_static_tokens *tokens);
+
+// One of the tokens, in the order of the file; empty beyond the last.
+//
+// Threads: any at once. The views live until the tokens are changed or freed.
+kubepki_static_token kubepki_static_tokens_at(const kubepki_static_tokens *tokens, size_t index);
+
+// What kube-apiserver does not say of the file: tokens without effect, that can be guessed, or that give power.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_static_tokens_remarks(const kubepki_static_tokens *tokens, kubepki_list **out);
+
+// Frees tokens. NULL is allowed.
+//
+// Threads: any, the last to use them.
+void kubepki_static_tokens_free(kubepki_static_tokens *tokens);
 
 #ifdef __cplusplus
 }  // extern "C"

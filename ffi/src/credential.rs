@@ -1,20 +1,16 @@
-//! A certificate with its private key, whom it names, and a user's kubeconfig.
+//! A certificate with its private key, and whom it names.
 
 use std::ffi::c_void;
 
-use ::pki::kubeconfig::Kubeconfig;
 use ::pki::{Certificate, Credential, Identity, PrivateKey};
 use zeroize::Zeroizing;
 
-use crate::authorities::kubepki_authorities;
-use crate::cluster::kubepki_cluster;
 use crate::error::kubepki_error;
-use crate::guard::{free, give, guard, input, kubepki_text, look, make, out, some};
-use crate::owned::kubepki_buffer;
+use crate::guard::{free, give, input, kubepki_text, look, make, out, some};
 
 /// An issued certificate with its private key, and the intermediates that its holder presents with it.
 pub struct kubepki_credential {
-    credential: Credential,
+    pub(crate) credential: Credential,
     chain_pem: String,
     key_pem: Zeroizing<String>,
 }
@@ -86,43 +82,12 @@ pub unsafe extern "C" fn kubepki_credential_shortened_from(
     })
 }
 
-/// The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
-///
-/// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_credential_kubeconfig(
-    credential: Option<&kubepki_credential>,
-    cluster: Option<&kubepki_cluster>,
-    authorities: Option<&kubepki_authorities>,
-    out: *mut *mut kubepki_buffer,
-) -> Option<Box<kubepki_error>> {
-    make(out!(out), || {
-        let credential = &some(credential, "credential")?.credential;
-        let (cluster, authorities) = (some(cluster, "cluster")?, some(authorities, "authorities")?);
-        let kubeconfig = Kubeconfig::for_user(&cluster.cluster, &authorities.0, credential)?;
-        Ok(kubepki_buffer::secret(kubeconfig.to_yaml()))
-    })
-}
-
 /// Frees a credential. NULL is allowed.
 ///
 /// Threads: any, the last to use it.
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_credential_free(credential: Option<Box<kubepki_credential>>) {
     free(credential);
-}
-
-/// Checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster and user,
-/// that the key is the certificate's, and that the authority issued that. Files that it names are not read.
-///
-/// Threads: any.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_kubeconfig_check(
-    yaml: *const c_void,
-    yaml_len: usize,
-) -> Option<Box<kubepki_error>> {
-    let yaml = input!(yaml, yaml_len);
-    guard(|| Ok(Kubeconfig::from_yaml(yaml.bytes()?)?.check()?))
 }
 
 /// Whom Kubernetes sees in a client certificate.

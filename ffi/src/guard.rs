@@ -134,6 +134,11 @@ impl<'a> Input<'a> {
         Ok(self.text()?.parse()?)
     }
 
+    /// The same where no text stands for none.
+    pub(crate) fn optional<T: FromStr<Err = ::pki::Error>>(self) -> Result<Option<T>, Fail> {
+        if self.len == 0 { Ok(None) } else { self.parse().map(Some) }
+    }
+
     /// An IP address.
     pub(crate) fn address(self) -> Result<IpAddr, Fail> {
         let text = self.text()?;

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod owned;
 
 // Descriptions.
+pub mod authentication;
 pub mod cluster;
 pub mod kubeadm;
 pub mod node;
@@ -17,14 +18,21 @@ pub mod node;
 // One certificate.
 pub mod credential;
 pub mod issuer;
+pub mod kubeconfig;
 pub mod profile;
+pub mod request;
 pub mod signer;
 
 // One machine.
 pub mod audit;
 pub mod authorities;
-pub mod manifest;
 pub mod pki;
+
+// What a cluster is given, and what it asks for.
+pub mod csr;
+pub mod manifest;
+pub mod review;
+pub mod token;
 
 use std::ffi::{CStr, c_char};
 
@@ -58,9 +66,11 @@ const _: () = {
     is_shared::<cluster::kubepki_cluster>();
     is_shared::<credential::kubepki_credential>();
     is_shared::<credential::kubepki_identity>();
+    is_shared::<csr::kubepki_csr>();
     is_shared::<error::kubepki_error>();
     is_shared::<issuer::kubepki_issuer>();
     is_shared::<kubeadm::kubepki_kubeadm>();
+    is_shared::<kubeconfig::kubepki_user>();
     is_shared::<manifest::kubepki_manifest>();
     is_shared::<node::kubepki_layout>();
     is_shared::<node::kubepki_node>();
@@ -70,5 +80,12 @@ const _: () = {
     is_shared::<pki::kubepki_pki>();
     is_shared::<pki::kubepki_store>();
     is_shared::<profile::kubepki_profile>();
+    is_shared::<request::kubepki_request>();
+    is_shared::<review::kubepki_approver>();
+    is_shared::<review::kubepki_review>();
+    is_shared::<review::kubepki_signer_policy>();
     is_shared::<signer::kubepki_signer>();
+    is_shared::<token::kubepki_cluster_info>();
+    is_shared::<token::kubepki_service_account>();
+    is_shared::<token::kubepki_static_tokens>();
 };

@@ -1,11 +1,13 @@
 //! Texts and files that a caller owns.
 
-use ::pki::{File, Part};
+use std::ffi::{c_char, c_void};
+use std::str::FromStr;
+
+use ::pki::{Error, File, Part};
 use zeroize::Zeroizing;
 
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{change, free, input, kubepki_bytes, kubepki_text, look, make, out};
-use std::ffi::{c_char, c_void};
 
 /// One text that a function made. It may be a secret: it is overwritten when it is freed.
 pub struct kubepki_buffer(Zeroizing<String>);
@@ -36,13 +38,48 @@ pub extern "C" fn kubepki_buffer_free(buffer: Option<Box<kubepki_buffer>>) {
     free(buffer);
 }
 
-/// Several texts.
-pub struct kubepki_list(Vec<String>);
+/// Several texts. They may be secrets: they are overwritten when they are freed.
+#[derive(Default)]
+pub struct kubepki_list(Vec<Zeroizing<String>>);
 
 impl kubepki_list {
     pub(crate) fn new<T: ToString>(texts: impl IntoIterator<Item = T>) -> Self {
-        Self(texts.into_iter().map(|text| text.to_string()).collect())
+        Self(texts.into_iter().map(|text| Zeroizing::new(text.to_string())).collect())
     }
+}
+
+/// The texts of a list that a caller gives; NULL is an empty one.
+pub(crate) fn texts(list: Option<&kubepki_list>) -> impl Iterator<Item = &str> {
+    list.into_iter().flat_map(|list| &list.0).map(|text| text.as_str())
+}
+
+/// The same as values of the crate.
+pub(crate) fn parsed<T: FromStr<Err = Error>>(list: Option<&kubepki_list>) -> Result<Vec<T>, Fail> {
+    Ok(texts(list).map(str::parse).collect::<Result<_, _>>()?)
+}
+
+/// An empty list, to be filled by `kubepki_list_add`.
+///
+/// Threads: any. Free `*out` by `kubepki_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_list_new(out: *mut *mut kubepki_list) -> Option<Box<kubepki_error>> {
+    make(out!(out), || Ok(kubepki_list::default()))
+}
+
+/// Adds a text, which is copied.
+///
+/// Threads: one at a time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_list_add(
+    list: Option<&mut kubepki_list>,
+    text: *const c_char,
+    text_len: usize,
+) -> Option<Box<kubepki_error>> {
+    let text = input!(text, text_len);
+    change(list, |list| {
+        list.0.push(Zeroizing::new(text.text()?.to_owned()));
+        Ok(())
+    })
 }
 
 /// How many texts there are.
@@ -55,10 +92,10 @@ pub extern "C" fn kubepki_list_count(list: Option<&kubepki_list>) -> usize {
 
 /// One of the texts; empty beyond the last.
 ///
-/// Threads: any at once. The view lives as long as the list.
+/// Threads: any at once. The view lives until the list is changed or freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_list_at(list: Option<&kubepki_list>, index: usize) -> kubepki_text {
-    look(list, |list| list.0.get(index).map(String::as_str).into())
+    look(list, |list| list.0.get(index).map(|text| text.as_str()).into())
 }
 
 /// Frees a list. NULL is allowed.

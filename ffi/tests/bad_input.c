@@ -1,32 +1,5 @@
 /* Whatever comes in: an error with its code, and nothing made. Usage: bad_input DIRECTORY, which is empty. */
-#include "check.h"
-
-/* The call fails somehow, by what it was given and not by a fault of the library. */
-#define REFUSES(call) refuses(call, __FILE__, __LINE__)
-
-static void refuses(kubepki_error *error, const char *file, int line) {
-    kubepki_code code = kubepki_error_code(error);
-    if (code == KUBEPKI_OK || code == KUBEPKI_ERROR_INTERNAL || code == KUBEPKI_ERROR_OTHER) {
-        kubepki_text message = kubepki_error_message(error);
-        fprintf(stderr, "%s:%d: not refused: %u %.*s\n", file, line, (unsigned)code, (int)message.len, message.data);
-        exit(1);
-    }
-    kubepki_error_free(error);
-}
-
-/* Texts that mean nothing anywhere. Those of a huge length are never read. */
-static const struct {
-    const char *data;
-    size_t len;
-} BAD[] = {
-    {NULL, 1},        {NULL, SIZE_MAX},  {"x", SIZE_MAX},         {"x", SIZE_MAX / 2 + 1}, {"", 0},        {NULL, 0},
-    {"\xff\xfe", 2},  {"a\xc3", 2},      {"\xed\xa0\x80", 3},     {"a\0b", 3},             {"a\nb", 3},    {" no such thing", 14},
-    {"\xf4\x90\x80\x80", 4},
-};
-#define BADS (sizeof BAD / sizeof *BAD)
-
-/* A text that is too long for anything. */
-static char LONG[100000];
+#include "bad.h"
 
 typedef kubepki_error *(*on_cluster)(kubepki_cluster *, const char *, size_t);
 typedef kubepki_error *(*on_node)(kubepki_node *, const char *, size_t);
@@ -46,8 +19,6 @@ static const on_kubeadm KUBEADM_TEXTS[] = {
 };
 static const char KUBEADM[] = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n";
 
-#define EACH(function, table) for (size_t function = 0; function < sizeof table / sizeof *table; function++)
-
 static void no_text_that_means_nothing_is_taken(void) {
     kubepki_cluster *cluster = a_cluster(), *no_cluster = NULL;
     kubepki_node *node = a_node(), *no_node = NULL;
@@ -65,9 +36,9 @@ static void no_text_that_means_nothing_is_taken(void) {
     kubepki_buffer *buffer = NULL;
     kubepki_credential *credential = NULL;
 
-    for (size_t i = 0; i <= BADS; i++) {
-        const char *bad = i < BADS ? BAD[i].data : LONG;
-        size_t len = i < BADS ? BAD[i].len : sizeof LONG;
+    for (size_t i = 0; i < BADS; i++) {
+        const char *bad = BAD[i].data;
+        size_t len = BAD[i].len;
         EACH(f, CLUSTER_TEXTS) { REFUSES(CLUSTER_TEXTS[f](cluster, bad, len)); }
         EACH(f, NODE_TEXTS) { REFUSES(NODE_TEXTS[f](node, bad, len)); }
         EACH(f, KUBEADM_TEXTS) { REFUSES(KUBEADM_TEXTS[f](kubeadm, bad, len)); }
@@ -445,7 +416,7 @@ static void nothing_may_be_freed(void) {
 
 int main(int argc, char **argv) {
     CHECK(argc == 2);
-    memset(LONG, 'a', sizeof LONG);
+    fill();
     no_text_that_means_nothing_is_taken();
     an_error_says_where_what_was_expected_and_what_was_found();
     a_secret_is_never_quoted();

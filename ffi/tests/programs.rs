@@ -84,7 +84,8 @@ impl Program {
     }
 }
 
-const CHECKS: [&str; 3] = ["tests/everything.c", "tests/bad_input.c", "tests/signer.c"];
+const CHECKS: [&str; 5] =
+    ["tests/everything.c", "tests/given.c", "tests/bad_input.c", "tests/bad_given.c", "tests/signer.c"];
 
 /// What the standard library keeps for the main thread is reachable, though not by its beginning.
 const VALGRIND: [&str; 6] = [
@@ -217,6 +218,56 @@ fn the_examples_do_what_they_say() {
 }
 
 #[test]
+fn the_example_signs_what_may_be_asked_for_and_nothing_else() {
+    let create = Program::build("examples/create_cluster.c", Link::Static, &C);
+    let sign = Program::build("examples/sign_csr.c", Link::Static, &C);
+    let [cluster, request, object, certificate] =
+        ["kubernetes", "csr", "object", "crt"].map(|name| sign.directory.path().join(name));
+    succeeds(create.command(&[]).arg(&cluster));
+    let authority = cluster.join("pki/ca.crt");
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+    ]);
+    openssl.args(["/dev/null", "-subj", "/CN=web.shop.svc", "-addext", "subjectAltName=DNS:web.shop.svc"]);
+    succeeds(openssl.arg("-out").arg(&request));
+    let base64 = succeeds(Command::new("openssl").args(["base64", "-A", "-in"]).arg(&request));
+    let signed_for = |user: &str| {
+        let text = format!(
+            "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nmetadata: {{name: web}}\n\
+             spec:\n  request: {base64}\n  signerName: example.com/serving\n  expirationSeconds: 86400\n  \
+             usages: [server auth, digital signature]\n  username: {user}\n"
+        );
+        fs::write(&object, text).unwrap();
+        let mut command = sign.command(&[]);
+        command.arg(&authority).arg(cluster.join("pki/ca.key")).arg("shop");
+        command.stdin(fs::File::open(&object).unwrap()).output().unwrap()
+    };
+    let Output { status, stdout, stderr } = signed_for("system:serviceaccount:shop:web");
+    assert!(status.success() && stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
+    let printed = String::from_utf8(stdout).unwrap();
+    let (_, pem) = printed.split_once("\n  certificate: ").unwrap();
+    fs::write(&object, pem.lines().next().unwrap()).unwrap();
+    let mut openssl = Command::new("openssl");
+    succeeds(openssl.args(["base64", "-d", "-A", "-in"]).arg(&object).arg("-out").arg(&certificate));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["verify", "-purpose", "sslserver", "-verify_hostname", "web.shop.svc", "-CAfile"]);
+    succeeds(openssl.args([&authority, &certificate]));
+
+    let denied = signed_for("jane");
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&denied.stderr).contains("\"jane\" may not ask for this"), "{denied:?}");
+    assert_eq!(signed_for("[").status.code(), Some(2));
+}
+
+#[test]
 fn the_libraries_show_only_their_own_functions() {
     let symbols = |options: &[&str], library: &str| {
         let mut nm = Command::new("nm");
@@ -242,12 +293,12 @@ fn each_minor_version_has_a_soname() {
     assert!(INSTALLED.path().join("lib").join(soname).exists());
 }
 
-/// README.md says them.
+/// README.md says them, and why the library has more than 3 MB.
 #[test]
 fn library_and_program_are_small() {
     let library = fs::metadata(INSTALLED.path().join("lib/libkubepki.so")).unwrap().len();
     let program = Program::build("examples/create_cluster.c", Link::Static, &["-std=c99", "-O2", "-s"]);
     let program = fs::metadata(&program.path).unwrap().len();
     println!("shared library: {library} bytes, program: {program} bytes");
-    assert!(library <= 3_000_000 && program <= 4_000_000, "{library}, {program}");
+    assert!(library <= 3_250_000 && program <= 4_000_000, "{library}, {program}");
 }

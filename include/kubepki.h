@@ -1812,7 +1812,8 @@ void kubepki_signer_policy_free(kubepki_signer_policy *policy);
 kubepki_error *kubepki_approver_new(kubepki_approver **out);
 
 // Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
-// that. In an object from the API server the addresses are the kubelet's own word.
+// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
+// the same form.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_approver_set_node(kubepki_approver *approver,

@@ -127,7 +127,8 @@ pub unsafe extern "C" fn kubepki_approver_new(out: *mut *mut kubepki_approver) -
 }
 
 /// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
-/// that. In an object from the API server the addresses are the kubelet's own word.
+/// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
+/// the same form.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

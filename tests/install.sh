@@ -26,7 +26,9 @@ install_packages() {
     have etcdctl || packages+=(etcd-client)
     { have cfssl && have cfssljson; } || packages+=(golang-cfssl)
     [[ -x /usr/share/easy-rsa/easyrsa ]] || packages+=(easy-rsa)
-    have c++ || packages+=(g++) # libFuzzer is written in C++
+    { have c++ && have g++; } || packages+=(g++) # libFuzzer is written in C++; ffi/ has programs in it
+    have pkg-config || packages+=(pkg-config)
+    have valgrind || packages+=(valgrind)
     if ! have kubectl && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         packages+=(python3-venv)
     fi

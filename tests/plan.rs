@@ -18,6 +18,7 @@ use kubepki::{
 use tempfile::TempDir;
 
 use crate::judges::{Anchor, Check, Usage, go, openssl};
+use crate::report::is_documented;
 use crate::support::{authority, cluster, control_plane, fast_cluster, refused};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -319,6 +320,51 @@ fn a_subject_is_shown_as_it_was_and_as_it_becomes() {
     assert_eq!(new.common_name(), Some("system:kube-scheduler"));
     assert!(plan.to_string().contains("    - subject CN=system:kube-controller-manager\n"), "{plan}");
     assert_eq!(machine.certificates("scheduler.conf")[0].subject(), new);
+}
+
+#[test]
+fn a_plan_is_json_as_its_documentation_says() {
+    let machine = Machine::new();
+    remove(&machine, "pki/etcd/ca");
+    machine.change("scheduler.conf", |kubeconfig| {
+        kubeconfig.clusters[0].cluster.server = "https://\"elsewhere\":6443".to_owned();
+    });
+    let pki = machine.load();
+    let san = node().san(Role::ApiServer, "api.internal".parse().unwrap());
+    let plan = pki.plan(&Expected::new(&fast_cluster(), &san), &policy(), machine.now);
+    let json: serde_json::Value = serde_json::from_str(&plan.to_json()).unwrap();
+    let documentation = include_str!("../docs/report.md");
+    is_documented(documentation, "## Plans", &json);
+    for (list, section) in [("steps", "Steps"), ("blocked", "What is blocked"), ("restarts", "Components")] {
+        let listed = json[list].as_array().unwrap();
+        assert!(!listed.is_empty());
+        listed.iter().for_each(|it| is_documented(documentation, &format!("### {section}"), it));
+    }
+    assert_eq!((&json["version"], &json["at"]), (&1.into(), &machine.now.to_string().into()));
+
+    let steps = json["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), plan.steps().len());
+    let of = |role: Role| steps.iter().find(|step| step["role"] == role.id()).unwrap();
+    let step = of(Role::ApiServer);
+    assert_eq!(step["action"], "issue");
+    assert_eq!(step["files"], serde_json::json!(["pki/apiserver.crt", "pki/apiserver.key"]));
+    assert_eq!(step["reasons"], serde_json::json!(["sans-changed"]));
+    assert_eq!(step["because"], serde_json::json!(["names are missing"]));
+    assert_eq!(step["added_sans"], serde_json::json!(["DNS:api.internal"]));
+    assert_eq!(
+        (&step["shortened_from"], &step["new_subject"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    let step = of(Role::Scheduler);
+    assert_eq!((&step["action"], &step["ends"]), (&"point-to".into(), &serde_json::Value::Null));
+    assert_eq!(step["what"], "point to https://192.0.2.10:6443");
+
+    let blocked = json["blocked"].as_array().unwrap();
+    assert_eq!(blocked.len(), plan.blocked().count());
+    assert!(blocked.iter().any(|it| it["file"] == "pki/etcd/ca.crt" && it["finding"] == "missing-file"));
+    let restarts: Vec<_> = plan.restarts().iter().map(|effect| effect.component().to_owned()).collect();
+    let components = json["restarts"].as_array().unwrap().iter().map(|effect| effect["component"].clone());
+    assert_eq!(components.collect::<Vec<_>>(), restarts);
 }
 
 fn with_credential(credential: &Credential) -> User {

@@ -274,19 +274,31 @@ impl CertificateSigningRequest {
         }
     }
 
+    /// Why it was decided so, for people: the message of the condition; empty where there is none.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        let kind = match self.state() {
+            State::Approved => APPROVED,
+            State::Denied => DENIED,
+            State::Failed => FAILED,
+            State::Pending | State::Issued => return "",
+        };
+        let condition = self.fields.status.conditions.iter().find(|condition| condition.kind == kind);
+        condition.map_or("", |condition| &condition.message)
+    }
+
     /// What was decided, with the message of the condition in quotes: `is denied: "no"`.
     pub(super) fn decision(&self) -> String {
-        let (what, kind) = match self.state() {
-            State::Pending => return "is not approved".to_owned(),
-            State::Issued => return "has its certificate already".to_owned(),
-            State::Approved => ("is approved", APPROVED),
-            State::Denied => ("is denied", DENIED),
-            State::Failed => ("has failed", FAILED),
+        let what = match self.state() {
+            State::Pending => "is not approved",
+            State::Issued => "has its certificate already",
+            State::Approved => "is approved",
+            State::Denied => "is denied",
+            State::Failed => "has failed",
         };
-        let message = self.fields.status.conditions.iter().find(|it| it.kind == kind).map(|it| &it.message);
-        match message.filter(|message| !message.is_empty()) {
-            Some(message) => format!("{what}: {message:?}"),
-            None => what.to_owned(),
+        match self.message() {
+            "" => what.to_owned(),
+            message => format!("{what}: {message:?}"),
         }
     }
 

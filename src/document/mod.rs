@@ -56,6 +56,11 @@ impl Value {
     }
 }
 
+/// The text by which something is shown.
+pub(crate) fn text(value: impl ToString) -> Value {
+    value.to_string().as_str().into()
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(Zeroizing::new(text.to_owned()))

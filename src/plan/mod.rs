@@ -3,6 +3,7 @@
 mod apply;
 mod cause;
 mod effects;
+mod json;
 mod make;
 mod show;
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::Report;
 use super::certificates::Entry;
-use crate::document::{Value, to_json};
-use crate::finding::{Finding, Severity};
+use crate::document::{Value, text, to_json};
+use crate::finding::{Finding, Findings, Severity};
 use crate::text::Printable;
 
 /// Of the JSON: it changes when a field changes its meaning or goes away, not when one is added.
@@ -16,12 +16,11 @@ impl Report<'_> {
     /// The report as JSON. `docs/report.md` of this project says what each field means.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let findings = self.findings.iter().map(finding).collect();
         let certificates = self.certificates.iter().map(|entry| self.certificate(entry)).collect();
         to_json(&Value::map([
             ("version", Value::Integer(VERSION)),
             ("at", text(self.now)),
-            ("findings", Value::List(findings)),
+            ("findings", list(self.findings)),
             ("certificates", Value::List(certificates)),
         ]))
         .to_string()
@@ -83,6 +82,18 @@ impl Report<'_> {
     }
 }
 
+impl Findings {
+    /// The findings as JSON: the list `findings` of a [report](Report::to_json).
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        to_json(&list(self)).to_string()
+    }
+}
+
+fn list(findings: &Findings) -> Value {
+    Value::List(findings.iter().map(finding).collect())
+}
+
 fn finding(finding: &Finding) -> Value {
     Value::map([
         ("id", text(finding.id())),
@@ -93,10 +104,6 @@ fn finding(finding: &Finding) -> Value {
         ("found", text(finding.found())),
         ("mend", text(finding.mend())),
     ])
-}
-
-fn text(value: impl ToString) -> Value {
-    value.to_string().as_str().into()
 }
 
 fn hex(bytes: &[u8]) -> String {

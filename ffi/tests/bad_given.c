@@ -1,0 +1,345 @@
+/* As bad_input.c, for what a cluster is given and asks for. Usage: bad_given DIRECTORY. */
+#include "bad.h"
+
+/* One of everything. */
+static kubepki_cluster *cluster;
+static kubepki_node *node;
+static kubepki_pki *pki;
+static kubepki_authorities *authorities;
+static kubepki_issuer *issuer;
+static kubepki_profile *profile;
+static kubepki_credential *credential;
+static kubepki_request *request;
+static kubepki_csr *csr;
+static kubepki_approver *approver;
+static kubepki_signer_policy *policy;
+static kubepki_review *review;
+static kubepki_user *user;
+static kubepki_static_tokens *tokens;
+static kubepki_buffer *token, *trusted;
+static kubepki_list *wrong;
+
+static void make(void) {
+    cluster = a_cluster();
+    node = a_node();
+    OK(kubepki_pki_create(cluster, node, NOW, &pki));
+    OK(kubepki_pki_authorities(pki, &authorities));
+    OK(kubepki_authorities_issuer(authorities, LITERAL("kubernetes-ca"), &issuer));
+    profile = a_user(cluster, "jane");
+    OK(kubepki_authorities_issue(authorities, profile, NOW, &credential));
+    OK(kubepki_request_new(profile, &request));
+    OK(kubepki_csr_new(LITERAL("jane"), LITERAL("kubernetes.io/kube-apiserver-client"), request, &csr));
+    OK(kubepki_approver_new(&approver));
+    OK(kubepki_signer_policy_new(LITERAL("example.com/serving"), &policy));
+    OK(kubepki_approver_review(approver, csr, &review));
+    OK(kubepki_user_with_token(LITERAL("secret"), &user));
+    OK(kubepki_static_tokens_from_csv(NULL, 0, &tokens));
+    OK(kubepki_bootstrap_token_generate(&token));
+    OK(kubepki_authorities_trust_store_pem(authorities, &trusted));
+    OK(kubepki_list_new(&wrong));
+    OK(kubepki_list_add(wrong, LITERAL("no\nsuch thing")));
+}
+
+static void unmake(void) {
+    kubepki_list_free(wrong);
+    kubepki_buffer_free(trusted);
+    kubepki_buffer_free(token);
+    kubepki_static_tokens_free(tokens);
+    kubepki_user_free(user);
+    kubepki_review_free(review);
+    kubepki_signer_policy_free(policy);
+    kubepki_approver_free(approver);
+    kubepki_csr_free(csr);
+    kubepki_request_free(request);
+    kubepki_credential_free(credential);
+    kubepki_profile_free(profile);
+    kubepki_issuer_free(issuer);
+    kubepki_authorities_free(authorities);
+    kubepki_pki_free(pki);
+    kubepki_node_free(node);
+    kubepki_cluster_free(cluster);
+}
+
+/* Where a result would go. */
+static union {
+    kubepki_approver *approver;
+    kubepki_buffer *buffer;
+    kubepki_cluster_info *info;
+    kubepki_credential *credential;
+    kubepki_csr *csr;
+    kubepki_list *list;
+    kubepki_manifest *manifest;
+    kubepki_request *request;
+    kubepki_review *review;
+    kubepki_service_account *account;
+    kubepki_signer_policy *policy;
+    kubepki_static_tokens *tokens;
+    kubepki_user *user;
+    void *any;
+} out;
+
+static kubepki_outcome outcome;
+
+static const char *const KINDS[] = {"requester", "common-name", "organization", "san", "usage"};
+
+static void no_text_that_means_nothing_is_taken(void) {
+    kubepki_text one = kubepki_buffer_text(token), pem = kubepki_buffer_text(trusted);
+    OK(kubepki_cluster_set_oidc(cluster, LITERAL("https://login.example.com"), LITERAL("kubernetes")));
+    for (size_t i = 0; i < BADS; i++) {
+        const char *bad = BAD[i].data;
+        size_t len = BAD[i].len;
+        if (i < NO_TEXTS) {
+            REFUSES(kubepki_list_add(wrong, bad, len));
+            REFUSES(kubepki_csr_approve(csr, bad, len, LITERAL("a"), NOW));
+            REFUSES(kubepki_csr_approve(csr, LITERAL("a"), bad, len, NOW));
+            REFUSES(kubepki_csr_deny(csr, bad, len, LITERAL("a"), NOW));
+            REFUSES(kubepki_csr_deny(csr, LITERAL("a"), bad, len, NOW));
+            REFUSES(kubepki_user_with_token(bad, len, &out.user));
+            REFUSES(kubepki_user_with_token_file(bad, len, &out.user));
+            REFUSES(kubepki_user_with_exec(bad, len, NULL, &out.user));
+            REFUSES(kubepki_kubeconfig_with_user(cluster, authorities, bad, len, user, &out.buffer));
+            REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, bad, len, &out.manifest));
+            REFUSES(kubepki_cluster_set_authentication_file(cluster, LITERAL("token-auth-file"), NULL, len));
+        }
+        if (i < BAD_UNLESS_EMPTY) {
+            REFUSES(kubepki_static_tokens_from_csv(bad, len, &out.tokens));
+            REFUSES(kubepki_manifest_role_binding(bad, len, LITERAL("a"), LITERAL("a"), LITERAL("user"), LITERAL("a"),
+                                                  &out.manifest));
+            REFUSES(kubepki_manifest_cluster_trust_bundle(bad, len, LITERAL("a"), pem.data, pem.len, &out.manifest));
+        }
+        if (i != 10) { /* A pattern and a prefix may begin with a space. */
+            REFUSES(kubepki_signer_policy_allow(policy, LITERAL("requester"), bad, len));
+            REFUSES(kubepki_signer_policy_allow(policy, LITERAL("common-name"), bad, len));
+        }
+        REFUSES(kubepki_signer_policy_allow(policy, LITERAL("organization"), bad, len));
+        REFUSES(kubepki_signer_policy_allow(policy, LITERAL("san"), bad, len));
+        REFUSES(kubepki_signer_policy_allow(policy, LITERAL("usage"), bad, len));
+        REFUSES(kubepki_signer_policy_allow(policy, bad, len, LITERAL("server auth")));
+        REFUSES(kubepki_signer_policy_new(bad, len, &out.policy));
+        REFUSES(kubepki_approver_add_bootstrap_group(approver, bad, len));
+        REFUSES(kubepki_approver_set_node(approver, bad, len));
+        REFUSES(kubepki_csr_new(bad, len, LITERAL("example.com/a"), request, &out.csr));
+        REFUSES(kubepki_csr_new(LITERAL("a"), bad, len, request, &out.csr));
+        REFUSES(kubepki_csr_from_yaml(bad, len, &out.csr));
+        REFUSES(kubepki_request_with_key(profile, bad, len, &out.request));
+        REFUSES(kubepki_csr_sign(csr, bad, len, issuer, DAY, NOW, &outcome));
+        REFUSES(kubepki_request_accept(request, bad, len, &out.credential));
+        REFUSES(kubepki_cluster_set_authentication_file(cluster, bad, len, LITERAL("/a")));
+        REFUSES(kubepki_cluster_add_proxy(cluster, bad, len));
+        REFUSES(kubepki_cluster_set_oidc(cluster, bad, len, LITERAL("a")));
+        REFUSES(kubepki_cluster_set_oidc(cluster, LITERAL("https://a.example.com"), bad, len));
+        REFUSES(kubepki_cluster_set_oidc_username(cluster, bad, len, NULL, 0));
+        REFUSES(kubepki_cluster_set_oidc_groups(cluster, bad, len, NULL, 0));
+        REFUSES(kubepki_cluster_add_oidc_required_claim(cluster, bad, len));
+        REFUSES(kubepki_kubeconfig_for_bootstrap(cluster, authorities, bad, len, &out.buffer));
+        REFUSES(kubepki_kubeconfig_webhook(bad, len, pem.data, pem.len, NULL, &out.buffer));
+        REFUSES(kubepki_kubeconfig_webhook(LITERAL("https://a.example.com"), bad, len, NULL, &out.buffer));
+        REFUSES(kubepki_manifest_bootstrap_token(bad, len, NOW, NULL, NULL, 0, &out.manifest));
+        REFUSES(kubepki_cluster_info_verify(bad, len, one.data, one.len, NULL, &out.info));
+        REFUSES(kubepki_cluster_info_verify(LITERAL("{}"), bad, len, NULL, &out.info));
+        REFUSES(kubepki_service_account_token(cluster, authorities, bad, len, LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
+                                              &out.buffer));
+        REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), bad, len, LITERAL("a"), NULL, 60, NOW,
+                                              &out.buffer));
+        REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), bad, len, NULL, 60, NOW,
+                                              &out.buffer));
+        REFUSES(kubepki_service_account_verify(bad, len, LITERAL("{}"), LITERAL("a"), LITERAL("a"), NOW, &out.account));
+        REFUSES(kubepki_service_account_verify(LITERAL("a.b.c"), bad, len, LITERAL("a"), LITERAL("a"), NOW,
+                                               &out.account));
+        REFUSES(kubepki_jwks(bad, len, &out.buffer));
+        REFUSES(kubepki_oidc_discovery(bad, len, LITERAL("https://a.example.com"), LITERAL("https://a.example.com/k"),
+                                       &out.buffer));
+        REFUSES(kubepki_static_tokens_add(tokens, bad, len, LITERAL("1"), NULL));
+        REFUSES(kubepki_static_tokens_add(tokens, LITERAL("jane"), bad, len, NULL));
+        REFUSES(kubepki_manifest_for_bootstrap(bad, len, NULL, 0, &out.manifest));
+        REFUSES(kubepki_manifest_for_bootstrap(LITERAL("node-reader"), bad, len, &out.manifest));
+        REFUSES(kubepki_manifest_role(bad, len, LITERAL("a"), NULL, 0, &out.manifest));
+        REFUSES(kubepki_manifest_role(LITERAL("impersonator"), bad, len, NULL, 0, &out.manifest));
+        REFUSES(kubepki_manifest_role(LITERAL("signer"), LITERAL("a"), bad, len, &out.manifest));
+        REFUSES(kubepki_manifest_role_binding(NULL, 0, bad, len, LITERAL("a"), LITERAL("user"), LITERAL("a"),
+                                              &out.manifest));
+        REFUSES(kubepki_manifest_role_binding(NULL, 0, LITERAL("a"), bad, len, LITERAL("user"), LITERAL("a"),
+                                              &out.manifest));
+        REFUSES(kubepki_manifest_role_binding(NULL, 0, LITERAL("a"), LITERAL("a"), bad, len, LITERAL("a"),
+                                              &out.manifest));
+        REFUSES(kubepki_manifest_role_binding(NULL, 0, LITERAL("a"), LITERAL("a"), LITERAL("serviceaccount"), bad, len,
+                                              &out.manifest));
+        REFUSES(kubepki_manifest_tls_secret(bad, len, LITERAL("a"), credential, &out.manifest));
+        REFUSES(kubepki_manifest_tls_secret(LITERAL("a"), bad, len, credential, &out.manifest));
+        REFUSES(kubepki_manifest_ca_config_map(bad, len, LITERAL("a"), pem.data, pem.len, &out.manifest));
+        REFUSES(kubepki_manifest_ca_config_map(LITERAL("a"), LITERAL("a"), bad, len, &out.manifest));
+        REFUSES(kubepki_manifest_cluster_trust_bundle(NULL, 0, bad, len, pem.data, pem.len, &out.manifest));
+        REFUSES(kubepki_manifest_cluster_trust_bundle(NULL, 0, LITERAL("a"), bad, len, &out.manifest));
+    }
+    /* Lists of them. */
+    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, wrong, NULL, 0, &out.manifest));
+    REFUSES(kubepki_manifest_cluster_info(cluster, authorities, wrong, &out.manifest));
+    REFUSES(kubepki_cluster_set_oidc_signing_algorithms(cluster, wrong));
+    REFUSES(kubepki_static_tokens_add(tokens, LITERAL("jane"), LITERAL("1"), wrong));
+    REFUSES(kubepki_cluster_set_oidc_ca_file(cluster, NULL, 0));
+    REFUSES(kubepki_cluster_set_oidc_username(cluster, LITERAL("email"), LITERAL("system:")));
+    REFUSES(kubepki_cluster_set_oidc_groups(cluster, LITERAL("groups"), LITERAL("-")));
+    REFUSES(kubepki_oidc_discovery(LITERAL("{}"), LITERAL("a"), LITERAL("https://a.example.com/k"), &out.buffer));
+    /* Numbers. */
+    REFUSES(kubepki_csr_set_lifetime(csr, UINT64_MAX));
+    REFUSES(kubepki_csr_approve(csr, LITERAL("a"), LITERAL("b"), INT64_MAX));
+    REFUSES(kubepki_csr_deny(csr, LITERAL("a"), LITERAL("b"), INT64_MIN));
+    REFUSES(kubepki_csr_sign(csr, LITERAL("example.com/serving"), issuer, 0, INT64_MIN, &outcome));
+    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, INT64_MAX, NULL, NULL, 0, &out.manifest));
+    REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL,
+                                          UINT64_MAX, NOW, &out.buffer));
+    REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 0, NOW,
+                                          &out.buffer));
+    CHECK(out.any == NULL && kubepki_csr_state(csr) == KUBEPKI_STATE_PENDING);
+    CHECK(kubepki_static_tokens_count(tokens) == 0);
+}
+
+static void a_secret_is_never_quoted(void) {
+    static const char secret[] = "abcdef.0123456789abcdeX";
+    kubepki_error *error = kubepki_manifest_bootstrap_token(secret, sizeof secret - 1, NOW, NULL, NULL, 0, &out.manifest);
+    CHECK(error != NULL && !contains(kubepki_error_message(error), "0123"));
+    kubepki_error_free(error);
+    error = kubepki_service_account_verify(secret, sizeof secret - 1, LITERAL("{\"keys\": [{\"d\": \"0123\"}]}"),
+                                           LITERAL("a"), LITERAL("a"), NOW, &out.account);
+    CHECK(error != NULL && !contains(kubepki_error_message(error), "0123"));
+    kubepki_error_free(error);
+    CHECK(out.any == NULL);
+}
+
+static void no_handle_is_an_error(void) {
+    const kubepki_code null = KUBEPKI_ERROR_NULL;
+    FAILS(null, kubepki_list_add(NULL, LITERAL("a")));
+    FAILS(null, kubepki_request_new(NULL, &out.request));
+    FAILS(null, kubepki_request_with_key(NULL, LITERAL("a"), &out.request));
+    FAILS(null, kubepki_cluster_info_kubeconfig(NULL, LITERAL("a"), user, &out.buffer));
+    FAILS(null, kubepki_request_accept(NULL, LITERAL("a"), &out.credential));
+    FAILS(null, kubepki_csr_new(LITERAL("a"), LITERAL("example.com/a"), NULL, &out.csr));
+    FAILS(null, kubepki_csr_set_lifetime(NULL, 600));
+    FAILS(null, kubepki_csr_approve(NULL, LITERAL("a"), LITERAL("b"), NOW));
+    FAILS(null, kubepki_csr_deny(NULL, LITERAL("a"), LITERAL("b"), NOW));
+    FAILS(null, kubepki_csr_sign(NULL, LITERAL("example.com/serving"), issuer, DAY, NOW, &outcome));
+    FAILS(null, kubepki_csr_sign(csr, LITERAL("example.com/serving"), NULL, DAY, NOW, &outcome));
+    EACH(kind, KINDS) {
+        FAILS(null, kubepki_signer_policy_allow(NULL, KINDS[kind], strlen(KINDS[kind]), LITERAL("a")));
+    }
+    FAILS(null, kubepki_signer_policy_set_longest(NULL, 1));
+    FAILS(null, kubepki_approver_set_node(NULL, LITERAL("a")));
+    FAILS(null, kubepki_approver_set_policy(NULL, policy));
+    FAILS(null, kubepki_approver_set_policy(approver, NULL));
+    FAILS(null, kubepki_approver_add_bootstrap_group(NULL, LITERAL("a")));
+    FAILS(null, kubepki_approver_review(NULL, csr, &out.review));
+    FAILS(null, kubepki_approver_review(approver, NULL, &out.review));
+    FAILS(null, kubepki_review_apply(NULL, csr, NOW));
+    FAILS(null, kubepki_review_apply(review, NULL, NOW));
+    FAILS(null, kubepki_cluster_set_authentication_file(NULL, LITERAL("token-auth-file"), LITERAL("/a")));
+    FAILS(null, kubepki_cluster_add_proxy(NULL, LITERAL("a")));
+    FAILS(null, kubepki_cluster_set_oidc(NULL, LITERAL("https://a.example.com"), LITERAL("a")));
+    FAILS(null, kubepki_cluster_set_oidc_username(NULL, LITERAL("a"), LITERAL("a")));
+    FAILS(null, kubepki_cluster_set_oidc_groups(NULL, LITERAL("a"), LITERAL("a")));
+    FAILS(null, kubepki_cluster_set_oidc_ca_file(NULL, LITERAL("/a")));
+    FAILS(null, kubepki_cluster_add_oidc_required_claim(NULL, LITERAL("a=b")));
+    FAILS(null, kubepki_cluster_set_oidc_signing_algorithms(NULL, NULL));
+    FAILS(null, kubepki_cluster_token_issuer(NULL, &out.buffer));
+    FAILS(null, kubepki_kubeconfig_for_bootstrap(NULL, authorities, LITERAL("a"), &out.buffer));
+    FAILS(null, kubepki_kubeconfig_for_bootstrap(cluster, NULL, LITERAL("a"), &out.buffer));
+    FAILS(null, kubepki_user_with_credential(NULL, &out.user));
+    FAILS(null, kubepki_kubeconfig_with_user(NULL, authorities, LITERAL("a"), user, &out.buffer));
+    FAILS(null, kubepki_kubeconfig_with_user(cluster, NULL, LITERAL("a"), user, &out.buffer));
+    FAILS(null, kubepki_kubeconfig_with_user(cluster, authorities, LITERAL("a"), NULL, &out.buffer));
+    FAILS(null, kubepki_manifest_cluster_info(NULL, authorities, NULL, &out.manifest));
+    FAILS(null, kubepki_manifest_cluster_info(cluster, NULL, NULL, &out.manifest));
+    FAILS(null, kubepki_authorities_pins(NULL, &out.list));
+    FAILS(null, kubepki_service_account_token(NULL, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
+                                              &out.buffer));
+    FAILS(null, kubepki_service_account_token(cluster, NULL, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
+                                              &out.buffer));
+    FAILS(null, kubepki_static_tokens_add(NULL, LITERAL("a"), LITERAL("1"), NULL));
+    FAILS(null, kubepki_static_tokens_remarks(NULL, &out.list));
+    FAILS(null, kubepki_manifest_tls_secret(LITERAL("a"), LITERAL("a"), NULL, &out.manifest));
+    CHECK(out.any == NULL);
+}
+
+/* With everything else as it should be. */
+static void no_place_for_the_result_is_an_error(void) {
+    const kubepki_code null = KUBEPKI_ERROR_NULL;
+    kubepki_text one = kubepki_buffer_text(token), pem = kubepki_buffer_text(trusted), yaml = kubepki_csr_yaml(csr);
+    FAILS(null, kubepki_list_new(NULL));
+    FAILS(null, kubepki_request_new(profile, NULL));
+    FAILS(null, kubepki_request_with_key(profile, LITERAL("a"), NULL));
+    FAILS(null, kubepki_cluster_info_kubeconfig(NULL, LITERAL("a"), user, NULL));
+    FAILS(null, kubepki_request_accept(request, pem.data, pem.len, NULL));
+    FAILS(null, kubepki_csr_new(LITERAL("a"), LITERAL("example.com/a"), request, NULL));
+    FAILS(null, kubepki_csr_from_yaml(yaml.data, yaml.len, NULL));
+    FAILS(null, kubepki_csr_sign(csr, LITERAL("example.com/serving"), issuer, DAY, NOW, NULL));
+    FAILS(null, kubepki_signer_policy_new(LITERAL("example.com/a"), NULL));
+    FAILS(null, kubepki_approver_new(NULL));
+    FAILS(null, kubepki_approver_review(approver, csr, NULL));
+    FAILS(null, kubepki_cluster_token_issuer(cluster, NULL));
+    FAILS(null, kubepki_kubeconfig_for_bootstrap(cluster, authorities, one.data, one.len, NULL));
+    FAILS(null, kubepki_user_with_credential(credential, NULL));
+    FAILS(null, kubepki_user_with_token(LITERAL("a"), NULL));
+    FAILS(null, kubepki_user_with_token_file(LITERAL("/a"), NULL));
+    FAILS(null, kubepki_user_with_exec(LITERAL("a"), NULL, NULL));
+    FAILS(null, kubepki_kubeconfig_with_user(cluster, authorities, LITERAL("a"), user, NULL));
+    FAILS(null, kubepki_kubeconfig_webhook(LITERAL("https://a.example.com"), pem.data, pem.len, NULL, NULL));
+    FAILS(null, kubepki_bootstrap_token_generate(NULL));
+    FAILS(null, kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, NULL, 0, NULL));
+    FAILS(null, kubepki_manifest_cluster_info(cluster, authorities, NULL, NULL));
+    FAILS(null, kubepki_authorities_pins(authorities, NULL));
+    FAILS(null, kubepki_cluster_info_verify(LITERAL("{}"), one.data, one.len, NULL, NULL));
+    FAILS(null, kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60,
+                                              NOW, NULL));
+    FAILS(null, kubepki_service_account_verify(LITERAL("a.b.c"), LITERAL("{}"), LITERAL("a"), LITERAL("a"), NOW, NULL));
+    FAILS(null, kubepki_jwks(LITERAL("{}"), NULL));
+    FAILS(null, kubepki_oidc_discovery(LITERAL("{}"), LITERAL("https://a.example.com"),
+                                       LITERAL("https://a.example.com/k"), NULL));
+    FAILS(null, kubepki_static_tokens_from_csv(NULL, 0, NULL));
+    FAILS(null, kubepki_static_tokens_remarks(tokens, NULL));
+    FAILS(null, kubepki_manifest_for_bootstrap(LITERAL("node-renewal-binding"), NULL, 0, NULL));
+    FAILS(null, kubepki_manifest_role(LITERAL("impersonator"), LITERAL("a"), NULL, 0, NULL));
+    FAILS(null, kubepki_manifest_role_binding(NULL, 0, LITERAL("a"), LITERAL("a"), LITERAL("user"), LITERAL("a"), NULL));
+    FAILS(null, kubepki_manifest_tls_secret(LITERAL("a"), LITERAL("a"), credential, NULL));
+    FAILS(null, kubepki_manifest_ca_config_map(LITERAL("a"), LITERAL("a"), pem.data, pem.len, NULL));
+    FAILS(null, kubepki_manifest_cluster_trust_bundle(NULL, 0, LITERAL("a"), pem.data, pem.len, NULL));
+}
+
+static void nothing_is_seen_in_no_handle(void) {
+    CHECK(kubepki_request_csr_pem(NULL).data == NULL && kubepki_request_key_pem(NULL).data == NULL);
+    CHECK(kubepki_csr_yaml(NULL).data == NULL && kubepki_csr_json(NULL).data == NULL);
+    CHECK(kubepki_csr_name(NULL).data == NULL && kubepki_csr_signer_name(NULL).data == NULL);
+    CHECK(kubepki_csr_username(NULL).data == NULL && kubepki_csr_request_pem(NULL).data == NULL);
+    CHECK(kubepki_csr_state(NULL) == KUBEPKI_STATE_OTHER && kubepki_csr_message(NULL).data == NULL);
+    CHECK(kubepki_csr_certificate_pem(NULL).data == NULL);
+    CHECK(kubepki_review_verdict(NULL) == KUBEPKI_VERDICT_NOT_MINE && kubepki_review_reason(NULL).data == NULL);
+    CHECK(kubepki_review_message(NULL).data == NULL && kubepki_cluster_info_server(NULL).data == NULL);
+    CHECK(kubepki_cluster_info_trusted_pem(NULL).data == NULL && kubepki_cluster_info_bootstrap_kubeconfig(NULL).data == NULL);
+    CHECK(kubepki_service_account_claims(NULL).user.data == NULL && kubepki_static_tokens_csv(NULL).data == NULL);
+    CHECK(kubepki_static_tokens_count(NULL) == 0 && kubepki_static_tokens_at(NULL, 0).token.data == NULL);
+}
+
+static void nothing_may_be_freed(void) {
+    kubepki_approver_free(NULL);
+    kubepki_cluster_info_free(NULL);
+    kubepki_csr_free(NULL);
+    kubepki_request_free(NULL);
+    kubepki_review_free(NULL);
+    kubepki_service_account_free(NULL);
+    kubepki_signer_policy_free(NULL);
+    kubepki_static_tokens_free(NULL);
+    kubepki_user_free(NULL);
+}
+
+int main(int argc, char **argv) {
+    (void)argv;
+    CHECK(argc == 2);
+    fill();
+    make();
+    no_text_that_means_nothing_is_taken();
+    a_secret_is_never_quoted();
+    no_handle_is_an_error();
+    no_place_for_the_result_is_an_error();
+    unmake();
+    nothing_is_seen_in_no_handle();
+    nothing_may_be_freed();
+    return 0;
+}

@@ -1,0 +1,137 @@
+//! The header: made from the code, complete, and of its version.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use cbindgen::{Builder, Config, DocumentationStyle, ExportConfig, Language, Style};
+
+const HEAD: &str = "\
+/*
+ * kubepki: the whole certificate set of a Kubernetes cluster.
+ *
+ * Rules that hold everywhere:
+ *
+ * - A function that can fail returns an error, which the caller frees, or NULL: then it has succeeded. What it was to
+ *   write it writes on success only, and last of its parameters.
+ * - What is given is a pointer and a length, which is read during the call and copied if it is kept. Nothing need end with a
+ *   zero byte. KUBEPKI_LITERAL(\"...\") is both of a literal. No bytes may be NULL.
+ * - What is given back is a handle, which the caller frees by the function that belongs to its type, or a view of a
+ *   handle's own bytes: that ends with its handle, or with the next call that takes the handle without const.
+ * - NULL is an error where a handle is needed, and nothing where one is freed or looked at.
+ * - A const handle may be used from any number of threads at once. Whoever passes one without const, or frees it, must be
+ *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
+ * - Text is UTF-8; paths are bytes. Roles, algorithms, components and conventions are their documented names. Moments are
+ *   seconds since 1970, spans are seconds.
+ * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
+ *   freed. No error quotes one.
+ */";
+
+const MACROS: &str = r#"
+/* The version of this header; kubepki_version and kubepki_version_number give that of the library. */
+#define KUBEPKI_VERSION "VERSION"
+#define KUBEPKI_VERSION_MAJOR MAJOR
+#define KUBEPKI_VERSION_MINOR MINOR
+#define KUBEPKI_VERSION_PATCH PATCH
+#define KUBEPKI_VERSION_NUMBER \
+    (KUBEPKI_VERSION_MAJOR * 1000000 + KUBEPKI_VERSION_MINOR * 1000 + KUBEPKI_VERSION_PATCH)
+
+/* A literal as a pointer and its length. */
+#define KUBEPKI_LITERAL(text) ("" text), (sizeof(text) - 1)"#;
+
+/// The header as the code has it.
+fn made() -> String {
+    let macros = [
+        ("VERSION\"", concat!(env!("CARGO_PKG_VERSION"), "\"")),
+        (" MAJOR", concat!(" ", env!("CARGO_PKG_VERSION_MAJOR"))),
+        (" MINOR", concat!(" ", env!("CARGO_PKG_VERSION_MINOR"))),
+        (" PATCH", concat!(" ", env!("CARGO_PKG_VERSION_PATCH"))),
+    ];
+    let macros = macros.into_iter().fold(MACROS.to_owned(), |text, (name, value)| text.replace(name, value));
+    let config = Config {
+        language: Language::C,
+        header: Some(HEAD.to_owned()),
+        include_guard: Some("KUBEPKI_H".to_owned()),
+        no_includes: true,
+        sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
+        after_includes: Some(macros),
+        cpp_compat: true,
+        usize_is_size_t: true,
+        line_length: 118,
+        style: Style::Type,
+        documentation_style: DocumentationStyle::C99,
+        export: ExportConfig { exclude: vec!["Fail".to_owned()], ..ExportConfig::default() },
+        ..Config::default()
+    };
+    let mut header = Vec::new();
+    let bindings = Builder::new().with_crate(env!("CARGO_MANIFEST_DIR")).with_config(config).generate();
+    bindings.expect("cbindgen reads the code").write(&mut header);
+    String::from_utf8(header).expect("UTF-8")
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../include/kubepki.h")
+}
+
+#[test]
+fn the_header_is_what_the_code_says() {
+    let made = made();
+    if env::var_os("UPDATE_HEADER").is_some() {
+        fs::write(path(), &made).unwrap();
+    }
+    let header = fs::read_to_string(path()).unwrap();
+    assert!(made == header, "run it with UPDATE_HEADER=1, and read the difference");
+}
+
+/// Each function of the header: its name, the comment before it, and its declaration.
+fn functions(header: &str) -> Vec<(&str, String, String)> {
+    let mut functions = Vec::new();
+    for block in header.split("\n\n") {
+        let (comment, code): (Vec<_>, Vec<_>) = block.lines().partition(|line| line.starts_with("//"));
+        let declaration = code.first().filter(|line| line.contains('(') && !line.starts_with("typedef"));
+        let name = declaration.and_then(|line| line.split('(').next()?.rsplit([' ', '*']).next());
+        if let Some(name) = name.filter(|name| name.starts_with("kubepki_")) {
+            functions.push((name, comment.join("\n"), code.join("\n")));
+        }
+    }
+    functions
+}
+
+#[test]
+fn every_function_says_what_it_does_who_may_call_it_and_who_frees_and_is_called_by_a_test() {
+    let header = made();
+    let functions = functions(&header);
+    let exported: usize =
+        sources("src", "rs").iter().map(|it| it.matches("#[unsafe(no_mangle)]").count()).sum();
+    assert_eq!(functions.len(), exported);
+
+    let tests: String =
+        ["tests", "examples"].into_iter().flat_map(|directory| sources(directory, "c")).collect();
+    for (name, comment, declaration) in functions {
+        let (what, threads) = comment.split_once("\n//\n// Threads: ").unwrap_or_default();
+        assert!(what.len() > 10, "{name} does not say what it does");
+        assert!(threads.len() > 3, "{name} does not say which threads may call it");
+        let frees = declaration.contains("**out").then_some("Free `*out`");
+        assert!(threads.contains(frees.unwrap_or_default()), "{name} does not say who frees");
+        let lives = declaration.starts_with("kubepki_").then_some(["live", "always there"]);
+        let lives = lives.filter(|_| {
+            !["_error *", "_code ", "_severity ", "_state ", "_verdict "]
+                .iter()
+                .any(|it| declaration.contains(it))
+        });
+        assert!(
+            lives.is_none_or(|words| words.iter().any(|it| threads.contains(it))),
+            "{name} does not say how long its view lives"
+        );
+        assert!(tests.contains(&format!("{name}(")), "{name} is called by no test");
+    }
+}
+
+/// The text of each file of a kind.
+fn sources(directory: &str, extension: &str) -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let paths = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|it| it == extension))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}

@@ -12,14 +12,19 @@ import (
 type Severity string
 
 const (
-	SeverityNote    Severity = "note"    // only the convention differs, or nothing needs to be done
-	SeverityWarning Severity = "warning" // it will fail soon, or is weak
-	SeverityError   Severity = "error"   // a component would refuse the file, or it grants another identity or more power than its role
+	// SeverityNote: only the convention differs, or nothing needs to be done.
+	SeverityNote Severity = "note"
+	// SeverityWarning: it will fail soon, or is weak.
+	SeverityWarning Severity = "warning"
+	// SeverityError: a component would refuse the file, or it grants another identity or more power than its
+	// role.
+	SeverityError Severity = "error"
 )
 
 // A Finding is one judgement about one file.
 type Finding struct {
-	// ID is what it is about: a stable name, such as expires-soon. docs/findings.md of the project has all of them.
+	// ID is what it is about: a stable name, such as expires-soon. docs/findings.md of the project has all of
+	// them.
 	ID       string   `json:"id"`
 	Severity Severity `json:"severity"`
 	// File is below the directory of the machine's Kubernetes files where it lies there.
@@ -60,8 +65,8 @@ type Report struct {
 	json             []byte
 }
 
-// String gives the report for people: every certificate with its expiry, its signer and the worst finding about it, then
-// each finding.
+// String gives the report for people: every certificate with its expiry, its signer and the worst finding
+// about it, then each finding.
 func (r *Report) String() string { return r.text }
 
 // JSON gives the whole report as docs/report.md of the project describes it.
@@ -70,8 +75,8 @@ func (r *Report) JSON() []byte { return r.json }
 // Prometheus gives the report in the text format of Prometheus.
 func (r *Report) Prometheus() string { return r.prometheus }
 
-// Audit says what is wrong with the machine's files: by the descriptions of the cluster and the node, or when both are
-// nil, by what the machine's own files tell.
+// Audit says what is wrong with the machine's files: by the descriptions of the cluster and the node, or when
+// both are nil, by what the machine's own files tell.
 func (p *PKI) Audit(cluster *Cluster, node *Node, now time.Time) (*Report, error) {
 	var report Report
 	err := describe(cluster, node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
@@ -135,8 +140,8 @@ func (p *Policy) use(call func(*C.kubepki_policy) error) error {
 	return call(policy)
 }
 
-// A Plan is what would be changed on a machine, and why. Nothing happens before it is applied. Any number of goroutines
-// may use it at once.
+// A Plan is what would be changed on a machine, and why. Nothing happens before it is applied. Any number of
+// goroutines may use it at once.
 type Plan struct {
 	// At is the moment for which the plan was made.
 	At time.Time `json:"at"`
@@ -186,8 +191,8 @@ type Effect struct {
 	Files     []string `json:"files"`
 }
 
-// Plan says what is to be done: what an audit finds and a plan can mend, and what ends soon. The descriptions are as for
-// [PKI.Audit].
+// Plan says what is to be done: what an audit finds and a plan can mend, and what ends soon. The descriptions
+// are as for [PKI.Audit].
 func (p *PKI) Plan(cluster *Cluster, node *Node, policy Policy, now time.Time) (*Plan, error) {
 	var out *C.kubepki_plan
 	err := describe(cluster, node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
@@ -218,8 +223,8 @@ func (p *Plan) String() string { return p.text }
 // JSON gives the plan as docs/report.md of the project describes it.
 func (p *Plan) JSON() []byte { return p.json }
 
-// Apply makes the changes in memory: all steps, or when one fails, none. [Store.Commit] then writes what has changed.
-// ErrChanged when pki is not what the plan was made from.
+// Apply makes the changes in memory: all steps, or when one fails, none. [Store.Commit] then writes what has
+// changed. ErrChanged when pki is not what the plan was made from.
 func (p *Plan) Apply(pki *PKI) error {
 	return p.handle.look(func(plan *C.kubepki_plan) error {
 		return pki.handle.change(func(pki *C.kubepki_pki) error {

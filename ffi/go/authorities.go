@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Authorities are those of a cluster and its service-account key: what control-plane nodes share. Any number of
-// goroutines may use them at once; Attach and Close wait until they are alone.
+// Authorities are those of a cluster and its service-account key: what control-plane nodes share. Any number
+// of goroutines may use them at once; Attach and Close wait until they are alone.
 type Authorities struct {
 	handle *handle[*C.kubepki_authorities]
 }
@@ -23,8 +23,8 @@ func CreateAuthorities(cluster Cluster, now time.Time) (*Authorities, error) {
 	return takeAuthorities(out, err)
 }
 
-// CreateAuthoritiesUnder makes them as intermediates below parent. Trust files hold the intermediates, never what stands
-// above them.
+// CreateAuthoritiesUnder makes them as intermediates below parent. Trust files hold the intermediates, never
+// what stands above them.
 func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
@@ -35,15 +35,16 @@ func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Au
 	return takeAuthorities(out, err)
 }
 
-// LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there is an external
-// one: [Authorities.Attach] lets it sign.
+// LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there
+// is an external one: [Authorities.Attach] lets it sign.
 func LoadAuthorities(directory string) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := failed(C.kubepki_authorities_load(chars(directory), size(directory), &out))
 	return takeAuthorities(out, err)
 }
 
-// AuthoritiesFromFiles reads them from files in memory: those that [Authorities.Files] gave, or all of a machine.
+// AuthoritiesFromFiles reads them from files in memory: those that [Authorities.Files] gave, or all of a
+// machine.
 func AuthoritiesFromFiles(files Files) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := files.use(func(files *C.kubepki_files) error {
@@ -53,7 +54,8 @@ func AuthoritiesFromFiles(files Files) (*Authorities, error) {
 }
 
 func takeAuthorities(authorities *C.kubepki_authorities, err error) (*Authorities, error) {
-	h, err := own(authorities, err, func(authorities *C.kubepki_authorities) { C.kubepki_authorities_free(authorities) })
+	h, err := own(authorities, err,
+		func(authorities *C.kubepki_authorities) { C.kubepki_authorities_free(authorities) })
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +74,13 @@ func (a *Authorities) Files() (Files, error) {
 	return takeFiles(out, err)
 }
 
-// Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or RoleFrontProxyCA.
-// [Issuer] says what is asked of it.
+// Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or
+// RoleFrontProxyCA. [Issuer] says what is asked of it.
 func (a *Authorities) Attach(role Role, signer crypto.Signer) error {
 	return useSigner(signer, func(signer *C.kubepki_signer) error {
 		return a.handle.change(func(authorities *C.kubepki_authorities) error {
-			return failed(C.kubepki_authorities_attach(authorities, chars(string(role)), size(string(role)), signer))
+			return failed(C.kubepki_authorities_attach(authorities, chars(string(role)), size(string(role)),
+				signer))
 		})
 	})
 }
@@ -119,7 +122,8 @@ func (a *Authorities) Issue(cluster Cluster, profile Profile, now time.Time) (*C
 func (a *Authorities) Issuer(role Role) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
-		return failed(C.kubepki_authorities_issuer(authorities, chars(string(role)), size(string(role)), &out))
+		return failed(C.kubepki_authorities_issuer(authorities, chars(string(role)), size(string(role)),
+			&out))
 	})
 	return takeIssuer(out, err)
 }

@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// A handle owns what the C library made. Any number of goroutines look at it at once; one that changes or closes it
-// waits until it is alone. P is a pointer to a C type.
+// A handle owns what the C library made. Any number of goroutines look at it at once; one that changes or
+// closes it waits until it is alone. P is a pointer to a C type.
 type handle[P comparable] struct {
 	alone   sync.RWMutex
 	pointer P
@@ -78,8 +78,10 @@ func (h *handle[P]) close() error {
 // An attempt is a row of calls, of which the first failure counts.
 type attempt struct{ err error }
 
-func (a *attempt) do(e *C.kubepki_error) {
-	if err := failed(e); a.err == nil {
+func (a *attempt) do(e *C.kubepki_error) { a.fail(failed(e)) }
+
+func (a *attempt) fail(err error) {
+	if a.err == nil {
 		a.err = err
 	}
 }
@@ -93,11 +95,7 @@ func (a *attempt) seconds(field string, d time.Duration) C.uint64_t {
 	return C.uint64_t(d / time.Second)
 }
 
-func (a *attempt) refuse(field, expected, found string) {
-	if a.err == nil {
-		a.err = invalid(field, expected, found)
-	}
-}
+func (a *attempt) refuse(field, expected, found string) { a.fail(invalid(field, expected, found)) }
 
 // chars and size are a text as C takes it. C reads it during the call only.
 func chars(text string) *C.char {
@@ -106,14 +104,17 @@ func chars(text string) *C.char {
 
 func size(text string) C.size_t { return C.size_t(len(text)) }
 
-// first and length are bytes, likewise. Call with unsafe.Pointer(&*first(b)): in this form cgo knows that bytes hold no
-// pointers, whatever they are a part of.
+// first and length are bytes, likewise. Call with unsafe.Pointer(&*first(b)): in this form cgo knows that
+// bytes hold no pointers, whatever they are a part of.
 func first(b []byte) *byte {
 	if len(b) == 0 {
 		return new(byte)
 	}
 	return unsafe.SliceData(b)
 }
+
+// secretChars is a secret as C takes text.
+func secretChars(b Secret) *C.char { return (*C.char)(unsafe.Pointer(first(b))) }
 
 func length(b []byte) C.size_t { return C.size_t(len(b)) }
 
@@ -148,6 +149,28 @@ func buffer(b *C.kubepki_buffer) Secret {
 	}
 	defer C.kubepki_buffer_free(b)
 	return textBytes(C.kubepki_buffer_text(b))
+}
+
+// useList calls with texts as C has them: NULL for none.
+func useList[T string | Secret](texts []T, call func(*C.kubepki_list) error) error {
+	if len(texts) == 0 {
+		return call(nil)
+	}
+	var l *C.kubepki_list
+	var a attempt
+	a.do(C.kubepki_list_new(&l))
+	if a.err != nil {
+		return a.err
+	}
+	defer C.kubepki_list_free(l)
+	for _, text := range texts {
+		bytes := []byte(text)
+		a.do(C.kubepki_list_add(l, secretChars(bytes), length(bytes)))
+	}
+	if a.err != nil {
+		return a.err
+	}
+	return call(l)
 }
 
 // list copies and frees.

@@ -36,7 +36,8 @@ func kubepkiSign(user unsafe.Pointer, what *C.kubepki_to_sign, answer *C.kubepki
 //export kubepkiRelease
 func kubepkiRelease(user unsafe.Pointer) { cgo.Handle(uintptr(user)).Delete() }
 
-// sign has a goroutine of its own do it: neither a panic nor runtime.Goexit may unwind the frames of the library.
+// sign has a goroutine of its own do it: neither a panic nor runtime.Goexit may unwind the frames of the
+// library.
 func sign(signer crypto.Signer, algorithm string, digest []byte) (signature []byte, err error) {
 	hash, known := hashes[algorithm]
 	if !known {

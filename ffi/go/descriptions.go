@@ -10,8 +10,8 @@ import (
 
 // A Cluster describes what all nodes of a cluster share. Whatever is left empty is as kubeadm has it.
 //
-// One that was read from elsewhere ([Kubeadm.Cluster], [PKI.Cluster]) shows none of that in its fields; those that are
-// set take precedence.
+// One that was read from elsewhere ([Kubeadm.Cluster], [PKI.Cluster]) shows none of that in its fields; those
+// that are set take precedence.
 type Cluster struct {
 	// Endpoint is where clients reach the API servers, HOST or HOST:PORT. It is required.
 	Endpoint string
@@ -35,12 +35,14 @@ type Cluster struct {
 	DedicatedEtcd bool
 	// ExternalEtcd says that etcd has its certificates from elsewhere.
 	ExternalEtcd *EtcdFiles
-	// ShareKubeletClientCertificate has API servers call kubelets with their serving certificate, not with one of its
-	// own. Its user then needs [KubeletAPIAdminBinding], and its key opens every kubelet.
+	// ShareKubeletClientCertificate has API servers call kubelets with their serving certificate, not with
+	// one of its own. Its user then needs [KubeletAPIAdminBinding], and its key opens every kubelet.
 	ShareKubeletClientCertificate bool
-	// VerifyKubelets gives every node's kubelet a serving certificate, and lets API servers verify kubelets by it.
-	// Each node then needs its Addresses.
+	// VerifyKubelets gives every node's kubelet a serving certificate, and lets API servers verify kubelets
+	// by it. Each node then needs its Addresses.
 	VerifyKubelets bool
+	// Authentication says whom API servers believe besides the holders of certificates: nobody.
+	Authentication Authentication
 
 	base func() (*C.kubepki_cluster, error)
 }
@@ -82,13 +84,13 @@ type Node struct {
 	Advertise netip.Addr
 	// Addresses are those at which API servers call the kubelet. With any, that gets a serving certificate.
 	Addresses []netip.Addr
-	// SANs are additional DNS names and IP addresses of the node's serving certificates, by role: RoleAPIServer,
-	// RoleEtcdServer, RoleEtcdPeer, RoleKubeletServer or RoleFrontProxyServer.
+	// SANs are additional DNS names and IP addresses of the node's serving certificates, by role:
+	// RoleAPIServer, RoleEtcdServer, RoleEtcdPeer, RoleKubeletServer or RoleFrontProxyServer.
 	SANs map[Role][]string
 	// KubeProxy asks for a kubeconfig of kube-proxy.
 	KubeProxy bool
-	// FrontProxyNames ask for a serving certificate of a front proxy on this control-plane node, with these DNS names
-	// and IP addresses.
+	// FrontProxyNames ask for a serving certificate of a front proxy on this control-plane node, with these
+	// DNS names and IP addresses.
 	FrontProxyNames []string
 	// BindPort is where the node's API server listens: 6443.
 	BindPort uint16
@@ -111,8 +113,8 @@ type Layout struct {
 	Directory string
 	// Certificates has certificates and keys, where that is not pki below Directory.
 	Certificates string
-	// Root is the root of a backup or a container, below which everything is looked for. No path and no symbolic link
-	// leads out.
+	// Root is the root of a backup or a container, below which everything is looked for. No path and no
+	// symbolic link leads out.
 	Root string
 
 	base func() (*C.kubepki_layout, error)
@@ -176,7 +178,8 @@ func (c *Cluster) set(cluster *C.kubepki_cluster, a *attempt) {
 		a.do(C.kubepki_cluster_set_convention(cluster, chars(text), size(text)))
 	}
 	if c.KubernetesVersion != "" {
-		a.do(C.kubepki_cluster_set_kubernetes_version(cluster, chars(c.KubernetesVersion), size(c.KubernetesVersion)))
+		a.do(C.kubepki_cluster_set_kubernetes_version(cluster, chars(c.KubernetesVersion),
+			size(c.KubernetesVersion)))
 	}
 	c.setLifetimes(cluster, a)
 	c.setEtcd(cluster, a)
@@ -186,6 +189,7 @@ func (c *Cluster) set(cluster *C.kubepki_cluster, a *attempt) {
 	if c.VerifyKubelets {
 		a.do(C.kubepki_cluster_verify_kubelets(cluster))
 	}
+	c.Authentication.set(cluster, a)
 }
 
 func (c *Cluster) setLifetimes(cluster *C.kubepki_cluster, a *attempt) {
@@ -245,9 +249,11 @@ func (n *Node) make() (node *C.kubepki_node, err error) {
 	}
 	switch n.Kind {
 	case ControlPlane:
-		err = failed(C.kubepki_node_control_plane(chars(name), size(name), chars(advertise), size(advertise), &node))
+		err = failed(C.kubepki_node_control_plane(chars(name), size(name), chars(advertise), size(advertise),
+			&node))
 	case EtcdMember:
-		err = failed(C.kubepki_node_etcd_member(chars(name), size(name), chars(advertise), size(advertise), &node))
+		err = failed(C.kubepki_node_etcd_member(chars(name), size(name), chars(advertise), size(advertise),
+			&node))
 	case Worker:
 		if advertise != "" {
 			return nil, invalid("Advertise", "none: others reach a worker at its Addresses", advertise)

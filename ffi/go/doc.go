@@ -1,10 +1,13 @@
-// Package kubepki makes, audits, renews and extends the whole certificate set of a Kubernetes cluster: authorities, leaf
-// certificates, kubeconfigs and the service-account key. Rules and logic are in the C library that it links.
+// Package kubepki makes, audits, renews and extends the whole certificate set of a Kubernetes cluster:
+// authorities, leaf certificates, kubeconfigs and the service-account key. Rules and logic are in the C
+// library that it links.
 //
-// A cluster and its machines are described by [Cluster] and [Node]. [Create] makes the files of the first machine,
-// [Authorities.Join] those of others; [Load] and [PKI.Audit] say what is wrong with files that are there, [PKI.Plan] and
-// [Plan.Apply] mend them, and a [Store] writes them. [Issuer] and [Profile] are for single certificates. A key that is kept
-// elsewhere, in an HSM or a KMS, signs as a [crypto.Signer].
+// A cluster and its machines are described by [Cluster] and [Node]. [Create] makes the files of the first
+// machine, [Authorities.Join] those of others; [Load] and [PKI.Audit] say what is wrong with files that are
+// there, [PKI.Plan] and [Plan.Apply] mend them, and a [Store] writes them. [Issuer] and [Profile] are for
+// single certificates. A key that is kept elsewhere, in an HSM or a KMS, signs as a [crypto.Signer]. [CSR],
+// [Approver] and [Request] are for requests to the API server; [Authentication], [ClusterInfo] and
+// [StaticTokens] for tokens and whatever else API servers believe.
 //
 // # Build
 //
@@ -20,19 +23,21 @@
 //
 // # Values
 //
-// Descriptions and results are plain values, and nothing in them needs to be closed. [Authorities], [Issuer], [PKI],
-// [Plan] and [Store] hold memory of the library: Close frees it, and overwrites keys. What is forgotten is freed by the
-// garbage collector, at some time or never. A [Store] that is forgotten keeps its directory locked until then.
+// Descriptions and results are plain values, and nothing in them needs to be closed. [Authorities], [Issuer],
+// [PKI], [Plan], [Request] and [Store] hold memory of the library: Close frees it, and overwrites keys. What
+// is forgotten is freed by the garbage collector, at some time or never. A [Store] that is forgotten keeps
+// its directory locked until then.
 //
-// Everything may be used by any number of goroutines at once. A method that changes a value waits until it is alone.
+// Everything may be used by any number of goroutines at once. A method that changes a value waits until it is
+// alone.
 //
-// The clock is a parameter, counted in whole seconds. No call can be cancelled: all but [Load], [Open] and the like only
-// compute, and RSA keys take most of the time.
+// The clock is a parameter, counted in whole seconds. No call can be cancelled: all but [Load], [Open] and
+// the like only compute, and RSA keys take most of the time.
 //
 // # Secrets
 //
-// Private keys and kubeconfigs come out as [Secret]: copies, which the garbage collector does not overwrite. Those that
-// stay in a [PKI] or [Authorities] are overwritten by Close.
+// Private keys and kubeconfigs come out as [Secret]: copies, which the garbage collector does not overwrite.
+// Those that stay in a [PKI] or [Authorities] are overwritten by Close.
 package kubepki
 
 // #include <kubepki.h>

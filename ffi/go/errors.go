@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// An Error is one failure: which, where, what was expected there and what was found. No error quotes a secret.
+// An Error is one failure: which, where, what was expected there and what was found. No error quotes a
+// secret.
 //
 //	var failure *kubepki.Error
 //	if errors.As(err, &failure) { ... failure.Places ... }
@@ -57,31 +58,66 @@ func (c Code) Error() string { return "kubepki: " + string(c) }
 
 // The codes. Their texts are those of the library, and never change their meaning.
 const (
-	ErrAbsent               Code = "absent"                  // what was asked for is not there
-	ErrAuthorityExpired     Code = "authority-expired"       // a certificate that signs has expired
-	ErrAuthorityNotYetValid Code = "authority-not-yet-valid" // a certificate that signs is not yet valid: most often a clock is wrong
-	ErrBadSignature         Code = "bad-signature"           // a signature does not verify
-	ErrChanged              Code = "changed"                 // files, or a PKI, are no longer what they were when they were looked at
-	ErrClosed               Code = "closed"                  // the value was closed, or not made by this package
-	ErrExists               Code = "exists"                  // another file is already there: it is left as it is
-	ErrInternal             Code = "internal"                // a fault of the library: close whatever the call was to change
-	ErrInvalid              Code = "invalid"                 // a text or number that is no legal value of its field
-	ErrIO                   Code = "io"                      // the operating system refused: no such file, no space, no permission
-	ErrKeyMismatch          Code = "key-mismatch"            // a private key does not belong to its certificate
-	ErrLocked               Code = "locked"                  // another process, or another Store, is changing the same directory
-	ErrMalformed            Code = "malformed"               // PEM, DER or YAML that cannot be read
-	ErrNoIssuer             Code = "no-issuer"               // nothing could sign: an authority, its key or the service-account key is missing
-	ErrNotAnAuthority       Code = "not-an-authority"        // what should sign is no certificate authority, or may not sign this
-	ErrNull                 Code = "null"                    // one of two descriptions is missing
-	ErrOther                Code = "other"                   // something for which this version of the library has no code
-	ErrRandom               Code = "random"                  // the operating system gave no random bytes
-	ErrSharedAuthority      Code = "shared-authority"        // one authority serves two purposes that must be kept apart
-	ErrSigner               Code = "signer"                  // a crypto.Signer failed; the message has its reason
-	ErrSignerMismatch       Code = "signer-mismatch"         // a crypto.Signer answered with a signature that its public key does not verify
-	ErrSubnetTooSmall       Code = "subnet-too-small"        // a service subnet has too few addresses
-	ErrUnsupported          Code = "unsupported"             // a key or signature algorithm that is not supported
-	ErrUsageConflict        Code = "usage-conflict"          // an authority where a leaf is needed, or the other way around
-	ErrWrongIssuer          Code = "wrong-issuer"            // a certificate was not issued by the authority that it is used with
+	// ErrAbsent: what was asked for is not there.
+	ErrAbsent Code = "absent"
+	// ErrAuthorityExpired: a certificate that signs has expired.
+	ErrAuthorityExpired Code = "authority-expired"
+	// ErrAuthorityNotYetValid: a certificate that signs is not yet valid: most often a clock is wrong.
+	ErrAuthorityNotYetValid Code = "authority-not-yet-valid"
+	// ErrBadSignature: a signature does not verify.
+	ErrBadSignature Code = "bad-signature"
+	// ErrChanged: files, or a PKI, are no longer what they were when they were looked at.
+	ErrChanged Code = "changed"
+	// ErrClosed: the value was closed, or not made by this package.
+	ErrClosed Code = "closed"
+	// ErrExists: another file is already there: it is left as it is.
+	ErrExists Code = "exists"
+	// ErrInternal: a fault of the library: close whatever the call was to change.
+	ErrInternal Code = "internal"
+	// ErrInvalid: a text or number that is no legal value of its field.
+	ErrInvalid Code = "invalid"
+	// ErrIO: the operating system refused: no such file, no space, no permission.
+	ErrIO Code = "io"
+	// ErrKeyMismatch: a private key does not belong to its certificate.
+	ErrKeyMismatch Code = "key-mismatch"
+	// ErrLocked: another process, or another Store, is changing the same directory.
+	ErrLocked Code = "locked"
+	// ErrMalformed: PEM, DER or YAML that cannot be read.
+	ErrMalformed Code = "malformed"
+	// ErrNoIssuer: nothing could sign: an authority, its key or the service-account key is missing.
+	ErrNoIssuer Code = "no-issuer"
+	// ErrNotAnAuthority: what should sign is no certificate authority, or may not sign this.
+	ErrNotAnAuthority Code = "not-an-authority"
+	// ErrNotPinned: an authority is not one of those that are pinned.
+	ErrNotPinned Code = "not-pinned"
+	// ErrNull: one of two descriptions is missing.
+	ErrNull Code = "null"
+	// ErrOther: something for which this version of the library has no code.
+	ErrOther Code = "other"
+	// ErrRandom: the operating system gave no random bytes.
+	ErrRandom Code = "random"
+	// ErrSharedAuthority: one authority serves two purposes that must be kept apart.
+	ErrSharedAuthority Code = "shared-authority"
+	// ErrSigner: a crypto.Signer failed; the message has its reason.
+	ErrSigner Code = "signer"
+	// ErrSignerMismatch: a crypto.Signer answered with a signature that its public key does not verify.
+	ErrSignerMismatch Code = "signer-mismatch"
+	// ErrSubnetTooSmall: a service subnet has too few addresses.
+	ErrSubnetTooSmall Code = "subnet-too-small"
+	// ErrTokenExpired: a token has expired.
+	ErrTokenExpired Code = "token-expired"
+	// ErrTokenNotYetValid: a token is not yet valid: most often a clock is wrong.
+	ErrTokenNotYetValid Code = "token-not-yet-valid"
+	// ErrUnsupported: a key or signature algorithm that is not supported.
+	ErrUnsupported Code = "unsupported"
+	// ErrUsageConflict: an authority where a leaf is needed, or the other way around.
+	ErrUsageConflict Code = "usage-conflict"
+	// ErrWrongAudience: a token is for others.
+	ErrWrongAudience Code = "wrong-audience"
+	// ErrWrongCertificate: a certificate is not what was asked for.
+	ErrWrongCertificate Code = "wrong-certificate"
+	// ErrWrongIssuer: a certificate or token was not issued by the authority or issuer that it is used with.
+	ErrWrongIssuer Code = "wrong-issuer"
 )
 
 var errClosed error = &Error{Code: ErrClosed, Message: "this value was closed, or not made by this package"}

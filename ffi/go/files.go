@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,12 +16,18 @@ import (
 	"unsafe"
 )
 
-// Secret is bytes that may be a private key: it is a copy, which Go does not overwrite. Do so with clear when it is no
-// longer needed. Printing it shows nothing of it.
+// Secret is bytes that may be a private key: it is a copy, which Go does not overwrite. Do so with clear when
+// it is no longer needed. Printing it shows nothing of it, and whoever wants to send it as text converts it
+// to []byte first.
 type Secret []byte
 
 // Format writes a fixed text, whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
+
+// MarshalText fails, so that no log in JSON has a key in it.
+func (Secret) MarshalText() ([]byte, error) {
+	return nil, errors.New("kubepki: a Secret is marshalled by nobody: convert it to []byte")
+}
 
 // A File is one file of a machine, in memory.
 type File struct {
@@ -35,7 +42,8 @@ type File struct {
 	Contents Secret
 }
 
-// Files are those of one machine. The keys among them are the cluster: carry them over an encrypted channel only.
+// Files are those of one machine. The keys among them are the cluster: carry them over an encrypted channel
+// only.
 type Files []File
 
 // takeFiles copies and frees.
@@ -79,7 +87,8 @@ func (files Files) use(call func(*C.kubepki_files) error) error {
 func (files Files) FS() fs.FS {
 	all := tree{".": {name: ".", mode: fs.ModeDir | 0o755}}
 	for _, file := range files {
-		all.add(strings.TrimPrefix(path.Clean(file.Path), "/"), &entry{mode: file.Mode, contents: file.Contents})
+		all.add(strings.TrimPrefix(path.Clean(file.Path), "/"), &entry{mode: file.Mode,
+			contents: file.Contents})
 	}
 	return all
 }
@@ -87,7 +96,8 @@ func (files Files) FS() fs.FS {
 // A tree has everything by its path.
 type tree map[string]*entry
 
-// add puts an entry into its directory, which is made if it is not there. What no file system could have is left out.
+// add puts an entry into its directory, which is made if it is not there. What no file system could have is
+// left out.
 func (t tree) add(name string, e *entry) {
 	if _, known := t[name]; known || !fs.ValidPath(name) {
 		return

@@ -26,7 +26,8 @@ type Note struct {
 // Identify gives the identity in the first of some certificates in PEM.
 func Identify(certificatePEM []byte) (*Identity, error) {
 	var identity *C.kubepki_identity
-	err := failed(C.kubepki_identity_from_pem(unsafe.Pointer(&*first(certificatePEM)), length(certificatePEM), &identity))
+	err := failed(C.kubepki_identity_from_pem(unsafe.Pointer(&*first(certificatePEM)), length(certificatePEM),
+		&identity))
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +43,9 @@ func Identify(certificatePEM []byte) (*Identity, error) {
 	return who, nil
 }
 
-// CheckKubeconfig checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster
-// and user, that the key is the certificate's, and that the authority issued that. Files that it names are not read.
+// CheckKubeconfig checks that what a kubeconfig's current context refers to belongs together: that there is
+// such a cluster and user, that the key is the certificate's, and that the authority issued that. Files that
+// it names are not read.
 func CheckKubeconfig(yaml []byte) error {
 	return failed(C.kubepki_kubeconfig_check(unsafe.Pointer(&*first(yaml)), length(yaml)))
 }

@@ -19,8 +19,8 @@ type Profile struct {
 	// Node is the machine, where the role is one machine's: RoleAPIServer, RoleEtcdServer, RoleEtcdPeer,
 	// RoleKubeletServer and RoleKubeletClient.
 	Node *Node
-	// Name is the common name of a RoleRootCA, a RoleIntermediate or a RoleUser, the first DNS name of a RoleService,
-	// the first name of a RoleFrontProxyServer. Other roles have names of their own.
+	// Name is the common name of a RoleRootCA, a RoleIntermediate or a RoleUser, the first DNS name of a
+	// RoleService, the first name of a RoleFrontProxyServer. Other roles have names of their own.
 	Name string
 	// SANs are additional DNS names and IP addresses of a serving certificate.
 	SANs []string
@@ -28,8 +28,8 @@ type Profile struct {
 	Groups []string
 	// Lifetime is how long the certificate is valid, if not as the cluster says.
 	Lifetime time.Duration
-	// PathLength is how many authorities may stand between a RoleIntermediate and a leaf: at least 1 where it is to
-	// sign those of a cluster, and any number when nil.
+	// PathLength is how many authorities may stand between a RoleIntermediate and a leaf: at least 1 where it
+	// is to sign those of a cluster, and any number when nil.
 	PathLength *uint8
 }
 
@@ -38,7 +38,8 @@ func (p *Profile) use(cluster *Cluster, call func(*C.kubepki_profile) error) err
 		var profile *C.kubepki_profile
 		role := string(p.Role)
 		var a attempt
-		a.do(C.kubepki_profile_new(cluster, node, chars(role), size(role), chars(p.Name), size(p.Name), &profile))
+		a.do(C.kubepki_profile_new(cluster, node, chars(role), size(role), chars(p.Name), size(p.Name),
+			&profile))
 		if a.err != nil {
 			return a.err
 		}
@@ -70,7 +71,8 @@ type Credential struct {
 	ChainPEM []byte
 	// KeyPEM has the private key.
 	KeyPEM Secret
-	// ShortenedFrom is the end that was asked for, when the certificate had to end earlier because its authority does.
+	// ShortenedFrom is the end that was asked for, when the certificate had to end earlier because its
+	// authority does.
 	ShortenedFrom time.Time
 }
 
@@ -110,15 +112,16 @@ func (c *Credential) use(call func(*C.kubepki_credential) error) error {
 	return call(credential)
 }
 
-// An Issuer is a certificate authority that signs: its certificate, those above it, and its key or a crypto.Signer. It
-// never changes, so any number of goroutines may use it at once.
+// An Issuer is a certificate authority that signs: its certificate, those above it, and its key or a
+// crypto.Signer. It never changes, so any number of goroutines may use it at once.
 //
-// A crypto.Signer is asked for PKCS#1 v1.5 or ECDSA signatures of SHA-256 or SHA-384 digests, from any goroutine and
-// from several at once, until everything that signs by it is closed. It must not wait for the value whose method asks it,
-// and each signature is verified before anything is made of it.
+// A crypto.Signer is asked for PKCS#1 v1.5 or ECDSA signatures of SHA-256 or SHA-384 digests, from any
+// goroutine and from several at once, until everything that signs by it is closed. It must not wait for the
+// value whose method asks it, and each signature is verified before anything is made of it.
 type Issuer struct{ handle *handle[*C.kubepki_issuer] }
 
-// SelfSigned makes a key and a self-signed certificate by the profile of an authority: a root, or a cluster's own.
+// SelfSigned makes a key and a self-signed certificate by the profile of an authority: a root, or a cluster's
+// own.
 func SelfSigned(cluster Cluster, profile Profile, now time.Time) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := profile.use(&cluster, func(profile *C.kubepki_profile) error {
@@ -138,8 +141,8 @@ func SelfSignedBy(signer crypto.Signer, cluster Cluster, profile Profile, now ti
 	return takeIssuer(out, err)
 }
 
-// NewIssuer takes an authority's certificate in PEM, behind it those above it as far as they are known, and its private
-// key.
+// NewIssuer takes an authority's certificate in PEM, behind it those above it as far as they are known, and
+// its private key.
 func NewIssuer(chainPEM, keyPEM []byte) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := failed(C.kubepki_issuer_from_pem(unsafe.Pointer(&*first(chainPEM)), length(chainPEM),
@@ -147,12 +150,13 @@ func NewIssuer(chainPEM, keyPEM []byte) (*Issuer, error) {
 	return takeIssuer(out, err)
 }
 
-// NewIssuerBy takes an authority's certificate in PEM, behind it those above it as far as they are known, and a signer
-// with its key.
+// NewIssuerBy takes an authority's certificate in PEM, behind it those above it as far as they are known, and
+// a signer with its key.
 func NewIssuerBy(signer crypto.Signer, chainPEM []byte) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := useSigner(signer, func(signer *C.kubepki_signer) error {
-		return failed(C.kubepki_issuer_with_signer(unsafe.Pointer(&*first(chainPEM)), length(chainPEM), signer, &out))
+		return failed(C.kubepki_issuer_with_signer(unsafe.Pointer(&*first(chainPEM)), length(chainPEM),
+			signer, &out))
 	})
 	return takeIssuer(out, err)
 }
@@ -178,7 +182,8 @@ func (i *Issuer) Intermediate(cluster Cluster, profile Profile, now time.Time) (
 }
 
 // IntermediateBy makes a certificate for an authority below this one, whose key lives elsewhere.
-func (i *Issuer) IntermediateBy(signer crypto.Signer, cluster Cluster, profile Profile, now time.Time) (*Issuer, error) {
+func (i *Issuer) IntermediateBy(signer crypto.Signer, cluster Cluster, profile Profile,
+	now time.Time) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := i.using(cluster, profile, func(issuer *C.kubepki_issuer, profile *C.kubepki_profile) error {
 		return useSigner(signer, func(signer *C.kubepki_signer) error {
@@ -198,14 +203,16 @@ func (i *Issuer) Issue(cluster Cluster, profile Profile, now time.Time) (*Creden
 }
 
 // Certify makes a certificate for a public key: the chain, its own certificate first.
-func (i *Issuer) Certify(public crypto.PublicKey, cluster Cluster, profile Profile, now time.Time) ([]*x509.Certificate, error) {
+func (i *Issuer) Certify(public crypto.PublicKey, cluster Cluster, profile Profile,
+	now time.Time) ([]*x509.Certificate, error) {
 	key, err := publicPEM(public)
 	if err != nil {
 		return nil, err
 	}
 	var out *C.kubepki_buffer
 	err = i.using(cluster, profile, func(issuer *C.kubepki_issuer, profile *C.kubepki_profile) error {
-		return failed(C.kubepki_issuer_certify(issuer, profile, unsafe.Pointer(&*first(key)), length(key), moment(now), &out))
+		return failed(C.kubepki_issuer_certify(issuer, profile, unsafe.Pointer(&*first(key)), length(key),
+			moment(now), &out))
 	})
 	if err != nil {
 		return nil, err
@@ -231,7 +238,8 @@ func (i *Issuer) KeyPEM() (Secret, error) {
 	return buffer(out), err
 }
 
-func (i *Issuer) using(cluster Cluster, profile Profile, call func(*C.kubepki_issuer, *C.kubepki_profile) error) error {
+func (i *Issuer) using(cluster Cluster, profile Profile, call func(*C.kubepki_issuer,
+	*C.kubepki_profile) error) error {
 	return profile.use(&cluster, func(profile *C.kubepki_profile) error {
 		return i.handle.look(func(issuer *C.kubepki_issuer) error { return call(issuer, profile) })
 	})

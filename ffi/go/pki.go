@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A PKI is what one machine holds: credentials and files. Any number of goroutines may use it at once; Attach,
-// [Plan.Apply], [Store.Commit] and Close wait until they are alone.
+// A PKI is what one machine holds: credentials and files. Any number of goroutines may use it at once;
+// Attach, [Plan.Apply], [Store.Commit] and Close wait until they are alone.
 type PKI struct{ handle *handle[*C.kubepki_pki] }
 
 // Create makes a new cluster's authorities, and all that its first control-plane node holds.
@@ -69,24 +69,30 @@ func (p *PKI) FS() (fs.FS, error) {
 	return files.FS(), nil
 }
 
-// Save writes every file, with its mode; directories are made as needed. None that is there is replaced: when one differs,
-// that is ErrExists, and nothing is written at all.
+// Save writes every file, with its mode; directories are made as needed. None that is there is replaced: when
+// one differs, that is ErrExists, and nothing is written at all.
 func (p *PKI) Save(layout Layout) error {
 	return layout.use(func(layout *C.kubepki_layout) error {
-		return p.handle.look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_save(pki, layout)) })
+		return p.handle.look(func(pki *C.kubepki_pki) error {
+			return failed(C.kubepki_pki_save(pki,
+				layout))
+		})
 	})
 }
 
-// Authorities gives those that the machine holds, as a copy: on a control-plane node with their keys, elsewhere only the
-// certificates that it needs.
+// Authorities gives those that the machine holds, as a copy: on a control-plane node with their keys,
+// elsewhere only the certificates that it needs.
 func (p *PKI) Authorities() (*Authorities, error) {
 	var out *C.kubepki_authorities
-	err := p.handle.look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_authorities(pki, &out)) })
+	err := p.handle.look(func(pki *C.kubepki_pki) error {
+		return failed(C.kubepki_pki_authorities(pki,
+			&out))
+	})
 	return takeAuthorities(out, err)
 }
 
-// Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or RoleFrontProxyCA.
-// [Issuer] says what is asked of it.
+// Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or
+// RoleFrontProxyCA. [Issuer] says what is asked of it.
 func (p *PKI) Attach(role Role, signer crypto.Signer) error {
 	return useSigner(signer, func(signer *C.kubepki_signer) error {
 		return p.handle.change(func(pki *C.kubepki_pki) error {
@@ -113,19 +119,23 @@ func (p *PKI) Certificate(role Role) (tls.Certificate, error) {
 	return credential.TLS()
 }
 
-// Cluster gives the cluster, for the kubeconfig of a user: as it was described, or where the machine was loaded, as far as
-// its files tell. That is no whole description, so an audit by what the files tell is asked for by nil, not by this.
-// ErrAbsent where they do not tell the endpoint. It can be used until the PKI is closed.
+// Cluster gives the cluster, for the kubeconfig of a user: as it was described, or where the machine was
+// loaded, as far as its files tell. That is no whole description, so an audit by what the files tell is asked
+// for by nil, not by this. ErrAbsent where they do not tell the endpoint. It can be used until the PKI is
+// closed.
 func (p *PKI) Cluster() (Cluster, error) {
 	cluster := Cluster{base: func() (out *C.kubepki_cluster, err error) {
-		err = p.handle.look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_cluster(pki, &out)) })
+		err = p.handle.look(func(pki *C.kubepki_pki) error {
+			return failed(C.kubepki_pki_cluster(pki,
+				&out))
+		})
 		return out, err
 	}}
 	return cluster, cluster.use(func(*C.kubepki_cluster) error { return nil })
 }
 
-// Arguments gives those by which a component is given this machine's files: each --NAME=VALUE. A machine that was made
-// here has its files in /etc/kubernetes, one that was loaded where they are.
+// Arguments gives those by which a component is given this machine's files: each --NAME=VALUE. A machine that
+// was made here has its files in /etc/kubernetes, one that was loaded where they are.
 func (p *PKI) Arguments(component Component) ([]string, error) {
 	var out *C.kubepki_list
 	err := p.handle.look(func(pki *C.kubepki_pki) error {
@@ -134,8 +144,8 @@ func (p *PKI) Arguments(component Component) ([]string, error) {
 	return list(out, err)
 }
 
-// Arguments gives the same of a machine that is only described, with its files where layout says, or when that is nil, in
-// /etc/kubernetes.
+// Arguments gives the same of a machine that is only described, with its files where layout says, or when
+// that is nil, in /etc/kubernetes.
 func Arguments(cluster Cluster, node Node, layout *Layout, component Component) ([]string, error) {
 	var out *C.kubepki_list
 	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
@@ -154,13 +164,14 @@ func (p *PKI) Tree() (string, error) {
 	return string(buffer(out)), err
 }
 
-// A Store is a directory under a lock, from loading to committing. Any number of goroutines may use it at once.
+// A Store is a directory under a lock, from loading to committing. Any number of goroutines may use it at
+// once.
 type Store struct {
 	handle *handle[*C.kubepki_store]
 }
 
-// Open locks a directory, such as /etc/kubernetes; it is made if it is not there. ErrLocked when another store has it
-// open.
+// Open locks a directory, such as /etc/kubernetes; it is made if it is not there. ErrLocked when another
+// store has it open.
 func Open(layout Layout) (*Store, error) {
 	var out *C.kubepki_store
 	err := layout.use(func(layout *C.kubepki_layout) error {
@@ -179,12 +190,15 @@ func (s *Store) Close() error { return s.handle.close() }
 // Load reads what the directory holds, as the function Load does.
 func (s *Store) Load() (*PKI, error) {
 	var out *C.kubepki_pki
-	err := s.handle.look(func(store *C.kubepki_store) error { return failed(C.kubepki_store_load(store, &out)) })
+	err := s.handle.look(func(store *C.kubepki_store) error {
+		return failed(C.kubepki_store_load(store,
+			&out))
+	})
 	return takePKI(out, err)
 }
 
-// Commit writes what has changed in pki since it was loaded or made, and nothing else: all of it, or when one file cannot
-// be written, none. ErrChanged when a file is no longer what was loaded.
+// Commit writes what has changed in pki since it was loaded or made, and nothing else: all of it, or when one
+// file cannot be written, none. ErrChanged when a file is no longer what was loaded.
 func (s *Store) Commit(pki *PKI) error {
 	return s.handle.look(func(store *C.kubepki_store) error {
 		return pki.handle.change(func(pki *C.kubepki_pki) error {

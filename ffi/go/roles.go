@@ -1,7 +1,7 @@
 package kubepki
 
-// A Role is one row of the role table: what a certificate, a key pair or a kubeconfig is for. It is unique on one
-// machine.
+// A Role is one row of the role table: what a certificate, a key pair or a kubeconfig is for. It is unique on
+// one machine.
 type Role string
 
 const (

@@ -1,0 +1,248 @@
+package kubepki
+
+// #include <kubepki.h>
+import "C"
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// Authentication says whom API servers believe besides the holders of certificates. Files are paths on
+// control-plane nodes.
+type Authentication struct {
+	// TokenFile has the tokens of users: [StaticTokens].
+	TokenFile string
+	// TokenWebhook is the kubeconfig of the server that tells whose a token is: [WebhookKubeconfig].
+	TokenWebhook string
+	// AuthorizationWebhook is that of the server that tells what a user may do, where nobody else allows it.
+	AuthorizationWebhook string
+	// Proxies are authenticating proxies: who has a client certificate of the front proxy's authority with
+	// such a common name may be anybody.
+	Proxies []string
+	// OIDC is a provider of OpenID Connect.
+	OIDC *OIDC
+}
+
+// OIDC is a provider of OpenID Connect whose ID tokens API servers take.
+type OIDC struct {
+	// IssuerURL and ClientID are required.
+	IssuerURL string
+	ClientID  string
+	// UsernameClaim calls users by another claim than sub. It needs a UsernamePrefix.
+	UsernameClaim  string
+	UsernamePrefix string
+	// GroupsClaim puts users into groups. It needs a GroupsPrefix.
+	GroupsClaim  string
+	GroupsPrefix string
+	// CAFile has the certificates by which the provider is trusted, instead of those of the system.
+	CAFile string
+	// RequiredClaims are those that a token must have, with these values.
+	RequiredClaims map[string]string
+	// SigningAlgorithms are those that the provider signs by: RS256 when empty.
+	SigningAlgorithms []string
+}
+
+// NoPrefix lets the provider be any user of the cluster, or put users into any group.
+const NoPrefix = "-"
+
+func (auth *Authentication) set(cluster *C.kubepki_cluster, a *attempt) {
+	for _, file := range [][2]string{
+		{"token-auth-file", auth.TokenFile},
+		{"authentication-token-webhook-config-file", auth.TokenWebhook},
+		{"authorization-webhook-config-file", auth.AuthorizationWebhook},
+	} {
+		if argument, path := file[0], file[1]; path != "" {
+			a.do(C.kubepki_cluster_set_authentication_file(cluster, chars(argument), size(argument),
+				chars(path), size(path)))
+		}
+	}
+	for _, name := range auth.Proxies {
+		a.do(C.kubepki_cluster_add_proxy(cluster, chars(name), size(name)))
+	}
+	if auth.OIDC != nil {
+		auth.OIDC.set(cluster, a)
+	}
+}
+
+func (o *OIDC) set(cluster *C.kubepki_cluster, a *attempt) {
+	a.do(C.kubepki_cluster_set_oidc(cluster, chars(o.IssuerURL), size(o.IssuerURL), chars(o.ClientID),
+		size(o.ClientID)))
+	if o.UsernameClaim != "" || o.UsernamePrefix != "" {
+		prefix := a.prefix("UsernamePrefix", o.UsernamePrefix)
+		a.do(C.kubepki_cluster_set_oidc_username(cluster, chars(o.UsernameClaim), size(o.UsernameClaim),
+			chars(prefix), size(prefix)))
+	}
+	if o.GroupsClaim != "" || o.GroupsPrefix != "" {
+		prefix := a.prefix("GroupsPrefix", o.GroupsPrefix)
+		a.do(C.kubepki_cluster_set_oidc_groups(cluster, chars(o.GroupsClaim), size(o.GroupsClaim),
+			chars(prefix), size(prefix)))
+	}
+	if o.CAFile != "" {
+		a.do(C.kubepki_cluster_set_oidc_ca_file(cluster, chars(o.CAFile), size(o.CAFile)))
+	}
+	for claim, value := range o.RequiredClaims {
+		text := claim + "=" + value
+		a.do(C.kubepki_cluster_add_oidc_required_claim(cluster, chars(text), size(text)))
+	}
+	a.fail(useList(o.SigningAlgorithms, func(algorithms *C.kubepki_list) error {
+		return failed(C.kubepki_cluster_set_oidc_signing_algorithms(cluster, algorithms))
+	}))
+}
+
+// prefix gives the prefix of a claim as C takes it. Nobody forgets one.
+func (a *attempt) prefix(field, prefix string) string {
+	switch prefix {
+	case "":
+		a.refuse(field, "a prefix, or NoPrefix", "")
+	case NoPrefix:
+		return ""
+	}
+	return prefix
+}
+
+// A User is what a client shows a server to say who it is: exactly one of the fields.
+type User struct {
+	// Credential is a client certificate.
+	Credential *Credential
+	// Token is a bearer token.
+	Token Secret
+	// TokenFile is a file with a bearer token, which clients read again as it changes.
+	TokenFile string
+	// Exec is a program that gets a token or a client certificate, such as a login by OpenID Connect: its
+	// path, or its name in PATH, and its arguments. It speaks client.authentication.k8s.io/v1.
+	Exec []string
+}
+
+func (u *User) use(call func(*C.kubepki_user) error) error {
+	if u == nil {
+		return call(nil)
+	}
+	user, err := u.make()
+	if err != nil {
+		return err
+	}
+	defer C.kubepki_user_free(user)
+	return call(user)
+}
+
+func (u *User) make() (user *C.kubepki_user, err error) {
+	given := []bool{u.Credential != nil, len(u.Token) != 0, u.TokenFile != "", len(u.Exec) != 0}
+	which := slices.Index(given, true)
+	if which < 0 || slices.Contains(given[which+1:], true) {
+		return nil, invalid("user", "exactly one of Credential, Token, TokenFile and Exec", "none or several")
+	}
+	switch which {
+	case 0:
+		err = u.Credential.use(func(credential *C.kubepki_credential) error {
+			return failed(C.kubepki_user_with_credential(credential, &user))
+		})
+	case 1:
+		err = failed(C.kubepki_user_with_token(secretChars(u.Token), length(u.Token), &user))
+	case 2:
+		err = failed(C.kubepki_user_with_token_file(chars(u.TokenFile), size(u.TokenFile), &user))
+	case 3:
+		err = useList(u.Exec[1:], func(arguments *C.kubepki_list) error {
+			return failed(C.kubepki_user_with_exec(chars(u.Exec[0]), size(u.Exec[0]), arguments, &user))
+		})
+	}
+	return user, err
+}
+
+// KubeconfigFor gives the kubeconfig of any user at the cluster's endpoint, in YAML. The API server does not
+// see the name.
+func (a *Authorities) KubeconfigFor(cluster Cluster, name string, user User) (Secret, error) {
+	var out *C.kubepki_buffer
+	err := cluster.use(func(cluster *C.kubepki_cluster) error {
+		return user.use(func(user *C.kubepki_user) error {
+			return a.handle.look(func(authorities *C.kubepki_authorities) error {
+				return failed(C.kubepki_kubeconfig_with_user(cluster, authorities, chars(name), size(name),
+					user, &out))
+			})
+		})
+	})
+	return buffer(out), err
+}
+
+// BootstrapKubeconfig gives the kubeconfig by which a new machine's kubelet asks for its first certificate
+// (--bootstrap-kubeconfig), with a bootstrap token. [VerifyClusterInfo] makes it where only the token is
+// known.
+func (a *Authorities) BootstrapKubeconfig(cluster Cluster, token Secret) (Secret, error) {
+	var out *C.kubepki_buffer
+	err := cluster.use(func(cluster *C.kubepki_cluster) error {
+		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_kubeconfig_for_bootstrap(cluster, authorities, secretChars(token),
+				length(token), &out))
+		})
+	})
+	return buffer(out), err
+}
+
+// WebhookKubeconfig gives the kubeconfig by which API servers call a webhook that authenticates or
+// authorizes: its URL, the authorities that vouch for its certificate, and what API servers show it. When
+// user is nil, that is nothing, and anybody may ask it.
+func WebhookKubeconfig(url string, trustedPEM []byte, user *User) (Secret, error) {
+	var out *C.kubepki_buffer
+	err := user.use(func(user *C.kubepki_user) error {
+		return failed(C.kubepki_kubeconfig_webhook(chars(url), size(url),
+			unsafe.Pointer(&*first(trustedPEM)), length(trustedPEM), user, &out))
+	})
+	return buffer(out), err
+}
+
+// StaticTokens is a file of tokens that never end (--token-auth-file), in CSV. The zero value is an empty
+// one.
+type StaticTokens struct{ CSV Secret }
+
+// A StaticToken is one token of such a file.
+type StaticToken struct {
+	Token Secret // as a client sends it
+	User  string
+	UID   string
+}
+
+// Add makes a token for a user with this UID, in these groups, and adds it.
+func (s *StaticTokens) Add(user, uid string, groups ...string) error {
+	return s.use(func(tokens *C.kubepki_static_tokens) error {
+		err := useList(groups, func(groups *C.kubepki_list) error {
+			return failed(C.kubepki_static_tokens_add(tokens, chars(user), size(user), chars(uid), size(uid),
+				groups))
+		})
+		if err == nil {
+			s.CSV = textBytes(C.kubepki_static_tokens_csv(tokens))
+		}
+		return err
+	})
+}
+
+// Tokens gives those of the file, in its order, read as kube-apiserver does.
+func (s *StaticTokens) Tokens() (all []StaticToken, err error) {
+	err = s.use(func(tokens *C.kubepki_static_tokens) error {
+		for i := range C.kubepki_static_tokens_count(tokens) {
+			one := C.kubepki_static_tokens_at(tokens, i)
+			all = append(all, StaticToken{textBytes(one.token), str(one.user), str(one.uid)})
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Remarks says what kube-apiserver does not say of the file: tokens without effect, that can be guessed, or
+// that give power.
+func (s *StaticTokens) Remarks() ([]string, error) {
+	var out *C.kubepki_list
+	err := s.use(func(tokens *C.kubepki_static_tokens) error {
+		return failed(C.kubepki_static_tokens_remarks(tokens, &out))
+	})
+	return list(out, err)
+}
+
+func (s *StaticTokens) use(call func(*C.kubepki_static_tokens) error) error {
+	var tokens *C.kubepki_static_tokens
+	err := failed(C.kubepki_static_tokens_from_csv(unsafe.Pointer(&*first(s.CSV)), length(s.CSV), &tokens))
+	if err != nil {
+		return err
+	}
+	defer C.kubepki_static_tokens_free(tokens)
+	return call(tokens)
+}

@@ -1,0 +1,152 @@
+package kubepki
+
+// #include <kubepki.h>
+import "C"
+
+import (
+	"crypto"
+	"time"
+)
+
+// Authorities are those of a cluster and its service-account key: what control-plane nodes share. Any number
+// of goroutines may use them at once; Attach and Close wait until they are alone.
+type Authorities struct {
+	handle *handle[*C.kubepki_authorities]
+}
+
+// CreateAuthorities makes those of a new cluster, each its own root, and the service-account key.
+func CreateAuthorities(cluster Cluster, now time.Time) (*Authorities, error) {
+	var out *C.kubepki_authorities
+	err := cluster.use(func(cluster *C.kubepki_cluster) error {
+		return failed(C.kubepki_authorities_create(cluster, moment(now), &out))
+	})
+	return takeAuthorities(out, err)
+}
+
+// CreateAuthoritiesUnder makes them as intermediates below parent. Trust files hold the intermediates, never
+// what stands above them.
+func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Authorities, error) {
+	var out *C.kubepki_authorities
+	err := cluster.use(func(cluster *C.kubepki_cluster) error {
+		return parent.handle.look(func(parent *C.kubepki_issuer) error {
+			return failed(C.kubepki_authorities_create_under(parent, cluster, moment(now), &out))
+		})
+	})
+	return takeAuthorities(out, err)
+}
+
+// LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there
+// is an external one: [Authorities.Attach] lets it sign.
+func LoadAuthorities(directory string) (*Authorities, error) {
+	var out *C.kubepki_authorities
+	err := failed(C.kubepki_authorities_load(chars(directory), size(directory), &out))
+	return takeAuthorities(out, err)
+}
+
+// AuthoritiesFromFiles reads them from files in memory: those that [Authorities.Files] gave, or all of a
+// machine.
+func AuthoritiesFromFiles(files Files) (*Authorities, error) {
+	var out *C.kubepki_authorities
+	err := files.use(func(files *C.kubepki_files) error {
+		return failed(C.kubepki_authorities_from_files(files, &out))
+	})
+	return takeAuthorities(out, err)
+}
+
+func takeAuthorities(authorities *C.kubepki_authorities, err error) (*Authorities, error) {
+	h, err := own(authorities, err,
+		func(authorities *C.kubepki_authorities) { C.kubepki_authorities_free(authorities) })
+	if err != nil {
+		return nil, err
+	}
+	return &Authorities{h}, nil
+}
+
+// Close overwrites the keys. It does nothing the second time.
+func (a *Authorities) Close() error { return a.handle.close() }
+
+// Files gives everything as files, for another control-plane machine.
+func (a *Authorities) Files() (Files, error) {
+	var out *C.kubepki_files
+	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return failed(C.kubepki_authorities_files(authorities, &out))
+	})
+	return takeFiles(out, err)
+}
+
+// Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or
+// RoleFrontProxyCA. [Issuer] says what is asked of it.
+func (a *Authorities) Attach(role Role, signer crypto.Signer) error {
+	return useSigner(signer, func(signer *C.kubepki_signer) error {
+		return a.handle.change(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_authorities_attach(authorities, chars(string(role)), size(string(role)),
+				signer))
+		})
+	})
+}
+
+// First issues all that the first control-plane node of the cluster holds, super-admin.conf among it.
+func (a *Authorities) First(cluster Cluster, node Node, now time.Time) (*PKI, error) {
+	var out *C.kubepki_pki
+	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
+		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_authorities_first(authorities, cluster, node, moment(now), &out))
+		})
+	})
+	return takePKI(out, err)
+}
+
+// Join issues all that another node of the cluster holds: a control-plane node, a worker or a member of etcd.
+func (a *Authorities) Join(cluster Cluster, node Node, now time.Time) (*PKI, error) {
+	var out *C.kubepki_pki
+	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
+		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_authorities_join(authorities, cluster, node, moment(now), &out))
+		})
+	})
+	return takePKI(out, err)
+}
+
+// Issue makes a key, and has the authority of the profile's role sign a certificate for it.
+func (a *Authorities) Issue(cluster Cluster, profile Profile, now time.Time) (*Credential, error) {
+	var out *C.kubepki_credential
+	err := profile.use(&cluster, func(profile *C.kubepki_profile) error {
+		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_authorities_issue(authorities, profile, moment(now), &out))
+		})
+	})
+	return takeCredential(out, err)
+}
+
+// Issuer gives what signs for one authority, as a copy: ErrAbsent when that is not there or cannot sign.
+func (a *Authorities) Issuer(role Role) (*Issuer, error) {
+	var out *C.kubepki_issuer
+	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return failed(C.kubepki_authorities_issuer(authorities, chars(string(role)), size(string(role)),
+			&out))
+	})
+	return takeIssuer(out, err)
+}
+
+// TrustStorePEM gives the certificates by which a client outside the cluster verifies the API server, for
+// [crypto/x509.CertPool.AppendCertsFromPEM]. ErrAbsent without a Kubernetes authority.
+func (a *Authorities) TrustStorePEM() ([]byte, error) {
+	var out *C.kubepki_buffer
+	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return failed(C.kubepki_authorities_trust_store_pem(authorities, &out))
+	})
+	return buffer(out), err
+}
+
+// Kubeconfig gives that of a user whom the Kubernetes authority has issued this credential, in YAML.
+func (a *Authorities) Kubeconfig(cluster Cluster, credential *Credential) (Secret, error) {
+	var out *C.kubepki_buffer
+	err := cluster.use(func(cluster *C.kubepki_cluster) error {
+		return credential.use(func(credential *C.kubepki_credential) error {
+			return a.handle.look(func(authorities *C.kubepki_authorities) error {
+				return failed(C.kubepki_credential_kubeconfig(credential, cluster, authorities, &out))
+			})
+		})
+	})
+	return buffer(out), err
+}

@@ -1,0 +1,3 @@
+module kubepki
+
+go 1.24

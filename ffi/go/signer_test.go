@@ -1,0 +1,249 @@
+package kubepki_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kubepki"
+)
+
+// A hsm answers for a key, in some manner.
+type hsm struct {
+	crypto.Signer
+	manner func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+	calls  atomic.Int32
+}
+
+func (h *hsm) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	h.calls.Add(1)
+	if h.manner == nil {
+		return h.Signer.Sign(rand.Reader, digest, opts)
+	}
+	return h.manner(h.Signer, digest, opts)
+}
+
+// Authorities of which the Kubernetes one's key is elsewhere.
+func externalAuthorities(t testing.TB, algorithm kubepki.KeyAlgorithm) (kubepki.Cluster, kubepki.Files, crypto.Signer) {
+	cluster := aCluster()
+	cluster.KeyAlgorithm = algorithm
+	made := open(kubepki.CreateAuthorities(cluster, now))(t)
+	files, file := without(must(made.Files())(t), "pki/ca.key")
+	return cluster, files, must(privateKey(file.Contents))(t)
+}
+
+func TestACryptoSignerSignsAllLeavesOfItsAuthority(t *testing.T) {
+	for _, algorithm := range []kubepki.KeyAlgorithm{kubepki.ECDSAP256, kubepki.ECDSAP384, kubepki.RSA2048} {
+		t.Run(string(algorithm), func(t *testing.T) {
+			cluster, files, key := externalAuthorities(t, algorithm)
+			authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
+			signer := &hsm{Signer: key}
+			succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, signer))
+			pki := open(authorities.First(cluster, aNode(), now))(t)
+
+			roots := x509.NewCertPool()
+			roots.AppendCertsFromPEM(must(authorities.TrustStorePEM())(t))
+			leaves := []kubepki.Role{
+				kubepki.RoleAPIServer, kubepki.RoleAPIServerKubeletClient, kubepki.RoleKubeletClient, kubepki.RoleAdmin,
+				kubepki.RoleSuperAdmin, kubepki.RoleControllerManager, kubepki.RoleScheduler,
+			}
+			for _, role := range leaves {
+				leaf := must(pki.Certificate(role))(t).Leaf
+				_, err := leaf.Verify(x509.VerifyOptions{
+					Roots:       roots,
+					CurrentTime: now,
+					KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+				})
+				if err != nil {
+					t.Errorf("%s: %v", role, err)
+				}
+			}
+			if calls := int(signer.calls.Load()); calls != len(leaves) {
+				t.Errorf("expected %d signatures, got %d", len(leaves), calls)
+			}
+			for _, file := range must(pki.Files())(t) {
+				if file.Path == "pki/ca.key" {
+					t.Error("there is a key that nobody has given")
+				}
+			}
+			_, err := must(authorities.Issuer(kubepki.RoleKubernetesCA))(t).KeyPEM()
+			fails(t, err, kubepki.ErrAbsent, "")
+		})
+	}
+}
+
+func TestWhatASignerDoesWrongIsAnError(t *testing.T) {
+	cluster, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	another := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	for name, wrong := range map[string]struct {
+		manner func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+		code   kubepki.Code
+		says   string
+	}{
+		"fails": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return nil, errors.New("slot 3: the token is locked")
+		}, kubepki.ErrSigner, "slot 3: the token is locked"},
+		"fails at length": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return nil, errors.New(strings.Repeat("no ", 1<<20))
+		}, kubepki.ErrSigner, "no no no"},
+		"fails without a word": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return nil, errors.New("")
+		}, kubepki.ErrSigner, ""},
+		"panics": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			panic("unplugged")
+		}, kubepki.ErrSigner, "panicked: unplugged"},
+		"reads what is not there": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			var none *hsm
+			return nil, fmt.Errorf("%d", none.calls.Load())
+		}, kubepki.ErrSigner, "panicked: runtime error"},
+		"ends its goroutine": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			runtime.Goexit()
+			return nil, nil
+		}, kubepki.ErrSigner, "ended its goroutine"},
+		"says nothing": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return nil, nil
+		}, kubepki.ErrSignerMismatch, ""},
+		"lies": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return []byte("not a signature"), nil
+		}, kubepki.ErrSignerMismatch, ""},
+		"says too much": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			return make([]byte, 1<<20), nil
+		}, kubepki.ErrSigner, "1048576"},
+		"has another key": {func(_ crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+			return another.Sign(rand.Reader, digest, opts)
+		}, kubepki.ErrSignerMismatch, ""},
+		"signs something else": {func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+			return key.Sign(rand.Reader, make([]byte, len(digest)), opts)
+		}, kubepki.ErrSignerMismatch, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
+			succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, &hsm{Signer: key, manner: wrong.manner}))
+			_, err := authorities.Issue(cluster, jane, now)
+			fails(t, err, wrong.code, wrong.says)
+			if len(err.Error()) > 4096 {
+				t.Errorf("a message of %d bytes", len(err.Error()))
+			}
+			_, err = authorities.First(cluster, aNode(), now)
+			fails(t, err, wrong.code, wrong.says)
+		})
+	}
+}
+
+// A secret digest is no secret, but its owner may write to what he was given.
+func TestASignerMayUseThisPackageAndWriteToWhatItWasGiven(t *testing.T) {
+	cluster, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
+	signer := &hsm{Signer: key, manner: func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+		defer clear(digest)
+		if opts.HashFunc() != crypto.SHA256 || len(digest) != crypto.SHA256.Size() {
+			return nil, errors.New("another hash")
+		}
+		other, err := kubepki.CreateAuthorities(cluster, now)
+		if err != nil {
+			return nil, err
+		}
+		defer other.Close()
+		return key.Sign(rand.Reader, digest, opts)
+	}}
+	succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, signer))
+	open(authorities.First(cluster, aNode(), now))(t)
+}
+
+type unknown struct{ crypto.Signer }
+
+func (unknown) Public() crypto.PublicKey { return "a key" }
+
+func TestASignerThatCannotSignForAnAuthorityIsRefused(t *testing.T) {
+	_, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
+	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
+	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, nil), kubepki.ErrInvalid, "crypto.Signer")
+	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, unknown{key}), kubepki.ErrUnsupported, "public key")
+	_, err := kubepki.SelfSignedBy(edwards, aCluster(), kubepki.Profile{Role: kubepki.RoleRootCA, Name: "a"}, now)
+	fails(t, err, kubepki.ErrUnsupported, "")
+	another := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, another), kubepki.ErrKeyMismatch, "")
+	fails(t, authorities.Attach(kubepki.RoleEtcdCA, key), kubepki.ErrExists, "")
+	fails(t, authorities.Attach(kubepki.RoleAPIServer, key), kubepki.ErrInvalid, "kube-apiserver")
+	fails(t, authorities.Attach("kubernetes", key), kubepki.ErrInvalid, "kubernetes")
+}
+
+// A root's key is elsewhere, and so is that of the authority below it.
+func TestAuthoritiesStandBelowARootOfASigner(t *testing.T) {
+	root := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))(t)
+	site := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	cluster, ofRoot := aCluster(), kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root", Lifetime: 7300 * day}
+	made := open(kubepki.SelfSignedBy(root, cluster, ofRoot, now))(t)
+	top := open(kubepki.NewIssuerBy(root, must(made.ChainPEM())(t)))(t)
+	one := uint8(1)
+	ofSite := kubepki.Profile{Role: kubepki.RoleIntermediate, Name: "Example Site", PathLength: &one}
+	middle := open(top.IntermediateBy(site, cluster, ofSite, now))(t)
+	authorities := open(kubepki.CreateAuthoritiesUnder(middle, cluster, now))(t)
+	pki := open(authorities.First(cluster, aNode(), now))(t)
+
+	chain := must(must(pki.Credential(kubepki.RoleAPIServer))(t).Chain())(t)
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	roots.AppendCertsFromPEM(must(made.ChainPEM())(t))
+	for _, certificate := range chain[1:] {
+		between.AddCert(certificate)
+	}
+	between.AppendCertsFromPEM(must(must(authorities.Issuer(kubepki.RoleKubernetesCA))(t).ChainPEM())(t))
+	chains := must(chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now}))(t)
+	if names := len(chains[0]); names != 4 {
+		t.Errorf("expected leaf, authority, site and root, got %d certificates", names)
+	}
+}
+
+// The signer is let go when nothing signs by it any more: not before, and not never.
+func TestASignerIsLetGoWithWhatSignsByIt(t *testing.T) {
+	_, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	var gone atomic.Int32
+	attach := func(authorities *kubepki.Authorities, key crypto.Signer) error {
+		signer := &hsm{Signer: key}
+		runtime.AddCleanup(signer, func(gone *atomic.Int32) { gone.Add(1) }, &gone)
+		return authorities.Attach(kubepki.RoleKubernetesCA, signer)
+	}
+	authorities := must(kubepki.AuthoritiesFromFiles(files))(t)
+	succeeds(t, attach(authorities, key))
+	issuer := must(authorities.Issuer(kubepki.RoleKubernetesCA))(t)
+	succeeds(t, authorities.Close())
+	runtime.GC()
+	must(issuer.Issue(aCluster(), jane, now))(t)
+	succeeds(t, issuer.Close())
+	eventually(t, func() bool { return gone.Load() == 1 })
+
+	// Those that are refused, and one whose authorities are forgotten.
+	fails(t, attach(open(kubepki.AuthoritiesFromFiles(files[:1]))(t), unknown{key}), kubepki.ErrUnsupported, "")
+	another := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	fails(t, attach(open(kubepki.AuthoritiesFromFiles(files[:1]))(t), another), kubepki.ErrKeyMismatch, "")
+	eventually(t, func() bool { return gone.Load() == 3 })
+	forgotten := must(kubepki.AuthoritiesFromFiles(files))(t)
+	succeeds(t, attach(forgotten, key))
+	runtime.KeepAlive(forgotten)
+	eventually(t, func() bool { return gone.Load() == 4 })
+}
+
+// eventually collects garbage until something is so.
+func eventually(t testing.TB, so func() bool) {
+	t.Helper()
+	for range 500 {
+		runtime.GC()
+		if so() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("it never is so")
+}

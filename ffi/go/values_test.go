@@ -1,0 +1,306 @@
+package kubepki_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"kubepki"
+)
+
+func TestAPKIIsAFileSystem(t *testing.T) {
+	node := aNode()
+	node.KubeProxy = true
+	pki := open(kubepki.Create(aCluster(), node, now))(t)
+	files, system := must(pki.Files())(t), must(pki.FS())(t)
+	var paths []string
+	for _, file := range files {
+		paths = append(paths, file.Path)
+		if contents := must(fs.ReadFile(system, file.Path))(t); string(contents) != string(file.Contents) {
+			t.Errorf("%s has other contents", file.Path)
+		}
+		mode := fs.FileMode(0o600)
+		if strings.HasSuffix(file.Path, ".crt") {
+			mode = 0o644
+		}
+		if info := must(fs.Stat(system, file.Path))(t); info.Mode() != mode || file.Mode != mode {
+			t.Errorf("%s: expected mode %v, got %v and %v", file.Path, mode, info.Mode(), file.Mode)
+		}
+	}
+	if !slices.Contains(paths, "kube-proxy.conf") || !slices.Contains(paths, "pki/etcd/peer.key") {
+		t.Error(paths)
+	}
+	succeeds(t, fstest.TestFS(system, paths...))
+	succeeds(t, fstest.TestFS(kubepki.Files{}.FS()))
+
+	// What is written from there is what Save writes.
+	one, other := t.TempDir(), t.TempDir()
+	succeeds(t, os.CopyFS(filepath.Join(one, "copy"), system))
+	succeeds(t, pki.Save(kubepki.Layout{Directory: other}))
+	difference, err := exec.Command("diff", "-r", filepath.Join(one, "copy"), other).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, difference)
+	}
+
+	// And from there it is read again.
+	again := open(kubepki.FromFiles(files))(t)
+	if report := must(again.Audit(nil, nil, now))(t); len(report.Findings) != 0 {
+		t.Error(report)
+	}
+}
+
+func TestAFileSystemHasOnlyWhatItCan(t *testing.T) {
+	system := kubepki.Files{
+		{Path: "/var/lib/kubelet/pki/kubelet.crt", Contents: []byte("a")},
+		{Path: "pki//ca.crt", Contents: []byte("b")},
+		{Path: "pki/ca.crt", Contents: []byte("c")},
+		{Path: "pki/ca.crt/below", Contents: []byte("d")},
+		{Path: "../ca.key", Contents: []byte("e")},
+		{Path: "", Contents: []byte("f")},
+	}.FS()
+	succeeds(t, fstest.TestFS(system, "var/lib/kubelet/pki/kubelet.crt", "pki/ca.crt"))
+	if contents := must(fs.ReadFile(system, "pki/ca.crt"))(t); string(contents) != "b" {
+		t.Errorf("%s", contents)
+	}
+	var names []string
+	succeeds(t, fs.WalkDir(system, ".", func(path string, entry fs.DirEntry, err error) error {
+		if !entry.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	}))
+	if len(names) != 2 {
+		t.Error(names)
+	}
+}
+
+func TestPrintingShowsNoSecret(t *testing.T) {
+	authorities := open(kubepki.CreateAuthorities(aCluster(), now))(t)
+	files := must(authorities.Files())(t)
+	credential := must(authorities.Issue(aCluster(), jane, now))(t)
+	secret := string(credential.KeyPEM)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		text := fmt.Sprintf(verb, credential) + fmt.Sprintf(verb, *credential) + fmt.Sprintf(verb, credential.KeyPEM)
+		text += fmt.Sprintf(verb, files) + fmt.Sprintf(verb, files.FS())
+		for _, sight := range []string{secret[30:50], fmt.Sprintf("%x", secret[30:50]), "PRIVATE", "45, 45, 45"} {
+			if strings.Contains(text, sight) {
+				t.Errorf("%s shows %q", verb, sight)
+			}
+		}
+	}
+	if text, err := json.Marshal(credential); err == nil {
+		t.Errorf("%d bytes of JSON", len(text))
+	}
+}
+
+// cgo lets no bytes through that lie beside a pointer, unless it is told that only they are meant.
+func TestBytesMayBePartOfAnything(t *testing.T) {
+	authorities := open(kubepki.CreateAuthorities(aCluster(), now))(t)
+	credential := must(authorities.Issue(aCluster(), jane, now))(t)
+	message := &struct {
+		beside *int
+		bytes  [1 << 16]byte
+	}{beside: new(int)}
+	chain := message.bytes[:copy(message.bytes[:], credential.ChainPEM)]
+	if who := must(kubepki.Identify(chain))(t); who.User != "jane" {
+		t.Error(who)
+	}
+	credential.ChainPEM = chain
+	must(authorities.Kubeconfig(aCluster(), credential))(t)
+}
+
+func TestWhatIsClosedIsAnError(t *testing.T) {
+	cluster, node := aCluster(), aNode()
+	layout := kubepki.Layout{Directory: t.TempDir()}
+	root := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root"}
+	pki := must(kubepki.Create(cluster, node, now))(t)
+	authorities := must(pki.Authorities())(t)
+	credential := must(authorities.Issue(cluster, jane, now))(t)
+	issuer := must(kubepki.SelfSigned(cluster, root, now))(t)
+	key := must(privateKey(must(issuer.KeyPEM())(t)))(t)
+	plan := must(pki.Plan(nil, nil, kubepki.Policy{All: true}, now))(t)
+	ofPKI := must(pki.Cluster())(t)
+	store := must(kubepki.Open(layout))(t)
+	alive := open(store.Load())(t)
+	for range 2 {
+		for _, one := range []interface{ Close() error }{pki, authorities, issuer, plan, store} {
+			succeeds(t, one.Close())
+		}
+	}
+
+	test := func(
+		pki *kubepki.PKI, authorities *kubepki.Authorities, issuer *kubepki.Issuer, plan *kubepki.Plan,
+		store *kubepki.Store,
+	) {
+		errs := map[string]error{
+			"Authorities.Attach": authorities.Attach(kubepki.RoleKubernetesCA, key),
+			"PKI.Attach":         pki.Attach(kubepki.RoleKubernetesCA, key),
+			"PKI.Save":           pki.Save(layout),
+			"Plan.Apply":         plan.Apply(alive),
+			"Store.Commit":       store.Commit(alive),
+		}
+		_, errs["Authorities.Files"] = authorities.Files()
+		_, errs["Authorities.First"] = authorities.First(cluster, node, now)
+		_, errs["Authorities.Issue"] = authorities.Issue(cluster, jane, now)
+		_, errs["Authorities.Issuer"] = authorities.Issuer(kubepki.RoleKubernetesCA)
+		_, errs["Authorities.Join"] = authorities.Join(cluster, node, now)
+		_, errs["Authorities.Kubeconfig"] = authorities.Kubeconfig(cluster, credential)
+		_, errs["Authorities.TrustStorePEM"] = authorities.TrustStorePEM()
+		_, errs["CreateAuthoritiesUnder"] = kubepki.CreateAuthoritiesUnder(issuer, cluster, now)
+		_, errs["Issuer.Certify"] = issuer.Certify(key.Public(), cluster, jane, now)
+		_, errs["Issuer.ChainPEM"] = issuer.ChainPEM()
+		_, errs["Issuer.Intermediate"] = issuer.Intermediate(cluster, root, now)
+		_, errs["Issuer.IntermediateBy"] = issuer.IntermediateBy(key, cluster, root, now)
+		_, errs["Issuer.Issue"] = issuer.Issue(cluster, jane, now)
+		_, errs["Issuer.KeyPEM"] = issuer.KeyPEM()
+		_, errs["PKI.Arguments"] = pki.Arguments(kubepki.APIServer)
+		_, errs["PKI.Audit"] = pki.Audit(nil, nil, now)
+		_, errs["PKI.Authorities"] = pki.Authorities()
+		_, errs["PKI.Certificate"] = pki.Certificate(kubepki.RoleAdmin)
+		_, errs["PKI.Cluster"] = pki.Cluster()
+		_, errs["PKI.Credential"] = pki.Credential(kubepki.RoleAdmin)
+		_, errs["PKI.FS"] = pki.FS()
+		_, errs["PKI.Files"] = pki.Files()
+		_, errs["PKI.Plan"] = pki.Plan(nil, nil, kubepki.Policy{}, now)
+		_, errs["PKI.Tree"] = pki.Tree()
+		_, errs["Store.Load"] = store.Load()
+		_, errs["a closed PKI's Cluster"] = kubepki.CreateAuthorities(ofPKI, now)
+		for name, err := range errs {
+			t.Run(name, func(t *testing.T) { fails(t, err, kubepki.ErrClosed, "closed") })
+		}
+	}
+	test(pki, authorities, issuer, plan, store)
+	test(new(kubepki.PKI), new(kubepki.Authorities), new(kubepki.Issuer), new(kubepki.Plan), new(kubepki.Store))
+	succeeds(t, new(kubepki.PKI).Close())
+}
+
+func TestAnyNumberOfGoroutinesUseAValueAtOnce(t *testing.T) {
+	cluster, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	authorities := must(kubepki.AuthoritiesFromFiles(files))(t)
+	succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, &hsm{Signer: key}))
+	pki := must(authorities.First(cluster, aNode(), now))(t)
+	store := open(kubepki.Open(kubepki.Layout{Directory: t.TempDir()}))(t)
+
+	// Some change, some look, and one closes while others are at it.
+	var all sync.WaitGroup
+	closed := make(chan struct{})
+	for i := range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for round := 0; ; round++ {
+				if i == 0 && round == 25 {
+					succeeds(t, authorities.Close())
+					succeeds(t, pki.Close())
+					close(closed)
+				}
+				_, err := authorities.Issue(cluster, jane, now)
+				if err == nil {
+					_, err = pki.Audit(nil, nil, now)
+				}
+				if err == nil && round%5 == 0 {
+					err = store.Commit(pki)
+				}
+				select {
+				case <-closed:
+					return
+				default:
+				}
+				if err != nil && !strings.Contains(err.Error(), "closed") {
+					t.Error(err)
+					return
+				}
+			}
+		}()
+	}
+	all.Wait()
+}
+
+// What is forgotten is freed: the memory of the process says so, and the lock.
+func TestWhatIsForgottenIsFreed(t *testing.T) {
+	files := must(open(kubepki.Create(aCluster(), aNode(), now))(t).Files())(t)
+	rounds := func(keep func(*kubepki.PKI)) (grown int) {
+		before := resident(t)
+		for i := range 400 {
+			pki := must(kubepki.FromFiles(files))(t)
+			must(pki.Authorities())(t)
+			keep(pki)
+			if i%20 == 0 {
+				runtime.GC()
+				time.Sleep(time.Millisecond) // cleanups have a goroutine of their own
+			}
+		}
+		return resident(t) - before
+	}
+	forget := func(*kubepki.PKI) {}
+	rounds(forget)
+	rounds(forget)
+	forgotten := rounds(forget)
+	var kept []*kubepki.PKI
+	held := rounds(func(pki *kubepki.PKI) { kept = append(kept, pki) })
+	if forgotten > 10<<20 || held < 20<<20 {
+		t.Errorf("%d bytes more where PKIs are forgotten, %d where %d are kept", forgotten, held, len(kept))
+	}
+	t.Logf("%d bytes more where PKIs are forgotten, %d where %d are kept", forgotten, held, len(kept))
+
+	layout := kubepki.Layout{Directory: t.TempDir()}
+	must(kubepki.Open(layout))(t)
+	eventually(t, func() bool {
+		store, err := kubepki.Open(layout)
+		return err == nil && store.Close() == nil
+	})
+}
+
+// resident gives the memory that the process has, in bytes.
+func resident(t testing.TB) int {
+	fields := strings.Fields(string(must(os.ReadFile("/proc/self/statm"))(t)))
+	return must(strconv.Atoi(fields[1]))(t) * os.Getpagesize()
+}
+
+func TestEveryConstantIsKnownToTheLibrary(t *testing.T) {
+	sources := must(filepath.Glob("*.go"))(t)
+	find := regexp.MustCompile(`(?m)^\t\w+ +(Role|Part|Component|KeyAlgorithm|Convention) += "([^"]+)"`)
+	cluster, node := aCluster(), aNode()
+	seen := map[string]int{}
+	for _, source := range sources {
+		for _, constant := range find.FindAllStringSubmatch(string(must(os.ReadFile(source))(t)), -1) {
+			seen[constant[1]]++
+			var err error
+			switch kind, value := constant[1], constant[2]; kind {
+			case "Role":
+				_, err = kubepki.Layout{Directory: "/"}.Path(kubepki.Role(value), kubepki.PartKey)
+			case "Part":
+				_, err = kubepki.Layout{Directory: "/"}.Path(kubepki.RoleUser, kubepki.Part(value))
+			case "Component":
+				_, err = kubepki.Arguments(cluster, node, nil, kubepki.Component(value))
+			case "KeyAlgorithm":
+				cluster.KeyAlgorithm = kubepki.KeyAlgorithm(value)
+				_, err = kubepki.Arguments(cluster, node, nil, kubepki.APIServer)
+			case "Convention":
+				cluster.Convention = kubepki.Convention(value)
+				_, err = kubepki.Arguments(cluster, node, nil, kubepki.APIServer)
+			}
+			if err != nil && !errors.Is(err, kubepki.ErrAbsent) {
+				t.Errorf("%s: %v", constant[0], err)
+			}
+		}
+	}
+	for kind, count := range map[string]int{"Role": 23, "Part": 4, "Component": 6, "KeyAlgorithm": 5, "Convention": 2} {
+		if seen[kind] != count {
+			t.Errorf("expected %d constants of %s, found %d", count, kind, seen[kind])
+		}
+	}
+}

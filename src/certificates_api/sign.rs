@@ -35,8 +35,8 @@ pub enum Outcome {
     Skipped(String),
 }
 
-/// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would (kubernetes/kubernetes,
-/// pkg/controller/certificates: signer/signer.go and authority/policies.go).
+/// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would
+/// (kubernetes/kubernetes, pkg/controller/certificates: signer/signer.go and authority/policies.go).
 ///
 /// Subject, names and public key are the request's, the usages those of `spec.usages`; whatever else the request asks
 /// for is dropped. The certificate is no authority's, and comes without those above it. It begins five minutes before `now`
@@ -46,8 +46,8 @@ pub enum Outcome {
 /// The signers of Kubernetes accept what they accept there; a request that they refuse fails. For a signer of your own the
 /// approval is what decides: [`review`](super::review) has its rules.
 ///
-/// As there, the authority's own beginning is not looked at. Stricter than kube-controller-manager: keys of RSA under 2048 bits and of other kinds than RSA, P-256 and P-384 are not
-/// certified.
+/// As there, the authority's own beginning is not looked at. Stricter than kube-controller-manager: keys of RSA under 2048
+/// bits and of other kinds than RSA, P-256 and P-384 are not certified.
 ///
 /// # Errors
 ///

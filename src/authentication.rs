@@ -48,6 +48,12 @@ impl Authentication {
         self
     }
 
+    /// The provider of OpenID Connect, if there is one.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Oidc> {
+        self.oidc.as_ref()
+    }
+
     /// Takes the tokens of a file, by its path on control-plane nodes (`--token-auth-file`). The API server reads it at
     /// its start only.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {

@@ -259,6 +259,11 @@ impl Cluster {
         self.dns_domain.as_ref().map_or("cluster.local", DnsName::as_str)
     }
 
+    /// What API servers are told about authentication.
+    pub fn known_authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+
     /// The issuer of service-account tokens that kube-apiserver is told of in this cluster:
     /// `https://kubernetes.default.svc.` and the DNS domain.
     #[must_use]

@@ -932,6 +932,33 @@ fn a_plan_applies_to_nothing_but_what_it_was_made_from() {
 }
 
 #[test]
+fn of_two_threads_that_commit_to_one_store_the_second_is_refused() {
+    for _ in 0..8 {
+        let machine = Machine::new();
+        let store = Store::open(machine.directory.path()).unwrap();
+        let planned = || {
+            let mut pki = store.load().unwrap();
+            pki.plan(pki.expected(), &policy().all(), machine.now).apply(&mut pki).unwrap();
+            pki
+        };
+        let both = [planned(), planned()];
+        let results = std::thread::scope(|scope| {
+            let commit = |mut pki: Pki| {
+                scope.spawn({
+                    let store = &store;
+                    move || store.commit(&mut pki)
+                })
+            };
+            both.map(commit).map(|thread| thread.join().unwrap())
+        });
+        let refused: Vec<_> = results.into_iter().filter_map(Result::err).map(|error| error.code()).collect();
+        assert_eq!(refused, [Code::Changed]);
+        let pki = store.load().unwrap();
+        assert!(pki.audit(pki.expected(), machine.now).worst() < Some(kubepki::Severity::Error));
+    }
+}
+
+#[test]
 fn nothing_is_written_where_somebody_else_has_changed_a_file() {
     let changes: [fn(&Machine); 4] = [
         |machine| machine.write("pki/etcd/peer.key", "mine"),

@@ -4,6 +4,7 @@ package kubepki
 import "C"
 
 import (
+	"maps"
 	"slices"
 	"unsafe"
 )
@@ -81,8 +82,8 @@ func (o *OIDC) set(cluster *C.kubepki_cluster, a *attempt) {
 	if o.CAFile != "" {
 		a.do(C.kubepki_cluster_set_oidc_ca_file(cluster, chars(o.CAFile), size(o.CAFile)))
 	}
-	for claim, value := range o.RequiredClaims {
-		text := claim + "=" + value
+	for _, claim := range slices.Sorted(maps.Keys(o.RequiredClaims)) {
+		text := claim + "=" + o.RequiredClaims[claim]
 		a.do(C.kubepki_cluster_add_oidc_required_claim(cluster, chars(text), size(text)))
 	}
 	a.fail(useList(o.SigningAlgorithms, func(algorithms *C.kubepki_list) error {

@@ -52,7 +52,13 @@ func sign(signer crypto.Signer, algorithm string, digest []byte) (signature []by
 				err = fmt.Errorf("the crypto.Signer panicked: %v", cause)
 			}
 		}()
-		signature, err = signer.Sign(rand.Reader, digest, hash)
+		made, failure := signer.Sign(rand.Reader, digest, hash)
+		if failure != nil {
+			// Its text here, where it may panic too.
+			err = errors.New(fmt.Sprint(failure))
+			return
+		}
+		signature, err = made, nil
 	}()
 	<-done
 	return signature, err

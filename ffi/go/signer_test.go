@@ -100,6 +100,10 @@ func TestWhatASignerDoesWrongIsAnError(t *testing.T) {
 		"fails without a word": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
 			return nil, errors.New("")
 		}, kubepki.ErrSigner, ""},
+		"fails with an error that panics": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+			var none *unplugged
+			return nil, none
+		}, kubepki.ErrSigner, ""},
 		"panics": {func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
 			panic("unplugged")
 		}, kubepki.ErrSigner, "panicked: unplugged"},
@@ -247,3 +251,8 @@ func eventually(t testing.TB, so func() bool) {
 	}
 	t.Error("it never is so")
 }
+
+// An unplugged is an error whose text needs more than nil.
+type unplugged struct{ slot string }
+
+func (u *unplugged) Error() string { return "nothing in " + u.slot }

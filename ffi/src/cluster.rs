@@ -17,7 +17,9 @@ pub struct kubepki_cluster {
 
 impl From<Cluster> for kubepki_cluster {
     fn from(cluster: Cluster) -> Self {
-        Self { cluster, service_subnets: Vec::new(), authentication: Authentication::default(), oidc: None }
+        let authentication = cluster.known_authentication().clone();
+        let oidc = authentication.provider().cloned();
+        Self { cluster, service_subnets: Vec::new(), authentication, oidc }
     }
 }
 

@@ -425,11 +425,20 @@ static void api_servers_are_told_how_to_know_users(void) {
     OK(kubepki_list_add(algorithms, LITERAL("ES256")));
     OK(kubepki_cluster_set_oidc_signing_algorithms(cluster, algorithms));
 
+    /* The description that is read back is the whole one, and can be told more. */
+    kubepki_pki *pki = NULL;
+    OK(kubepki_pki_create(cluster, node, NOW, &pki));
+    kubepki_cluster_free(cluster);
+    OK(kubepki_pki_cluster(pki, &cluster));
+    kubepki_pki_free(pki);
+    OK(kubepki_cluster_add_proxy(cluster, LITERAL("other-proxy")));
+    OK(kubepki_cluster_set_oidc_groups(cluster, LITERAL("groups"), NULL, 0));
+
     const char *expected[] = {
         "--token-auth-file=/e/tokens.csv",
         "--authentication-token-webhook-config-file=/e/tokens.conf",
         "--authorization-webhook-config-file=/e/rights.conf",
-        "--requestheader-allowed-names=front-proxy-client,login-proxy",
+        "--requestheader-allowed-names=front-proxy-client,login-proxy,other-proxy",
         "--oidc-issuer-url=https://login.example.com",
         "--oidc-username-claim=email",
         "--oidc-username-prefix=oidc:",

@@ -213,8 +213,10 @@ pub(crate) fn generate_all(algorithms: &[KeyAlgorithm]) -> Result<Vec<PrivateKey
         Ok(made)
     };
     let mut made = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let mut made = Vec::with_capacity(algorithms.len());
+        // Where the operating system gives no more threads, there are fewer.
+        let worker = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let workers: Vec<_> = (1..cores).filter_map(worker).collect();
+        let mut made = work()?;
         for worker in workers {
             let keys: Result<Vec<_>> =
                 worker.join().unwrap_or_else(|_| Err(Error::new(Code::Random, "a thread that makes keys")));

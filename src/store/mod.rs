@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File as OpenFile, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::disk::{Found, Written, find, place, place_of_directory};
 use crate::error::{Code, Error, Result};
@@ -30,6 +31,8 @@ pub struct Store {
     layout: Layout,
     /// Unlocked also by the end of the process.
     lock: OpenFile,
+    /// Who reads or writes: the lock on the directory is one for all threads.
+    alone: Mutex<()>,
 }
 
 impl Store {
@@ -52,7 +55,7 @@ impl Store {
         let lock = OpenFile::open(&directory)
             .map_err(|error| Error::io(&directory, "open this directory", &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { layout, lock }),
+            Ok(()) => Ok(Self { layout, lock, alone: Mutex::default() }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(Code::Locked, "a directory that nobody else is changing")
                     .found("one that another process has open")
@@ -68,6 +71,7 @@ impl Store {
     ///
     /// As [`Pki::load`].
     pub fn load(&self) -> Result<Pki> {
+        let _alone = self.alone();
         Pki::load(self.layout.clone())
     }
 
@@ -83,6 +87,7 @@ impl Store {
     /// [`Code::Changed`] when a file is no longer what was loaded, [`Code::Exists`] when one has appeared,
     /// [`Code::Io`] with the file that could not be written.
     pub fn commit(&self, pki: &mut Pki) -> Result<()> {
+        let _alone = self.alone();
         let mut written = Written::default();
         for file in pki.files() {
             let path = self.place(file)?;
@@ -98,6 +103,10 @@ impl Store {
         written.put_in_place()?;
         pki.is_on_disk();
         Ok(())
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, file: &File) -> Result<PathBuf> {

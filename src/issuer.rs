@@ -1,14 +1,11 @@
 //! [`Issuer`]: a certificate chain with a signer. It can always sign.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use crate::disk::read_to_end;
 use crate::error::{Code, Error, Result};
 use crate::key::{PrivateKey, PublicKey, Signer, sign};
 use crate::role::Profile;
@@ -132,15 +129,8 @@ impl Issuer {
     /// As [`from_pem`](Self::from_pem), and [`Code::Io`]; the file is the place.
     pub fn load(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self> {
         let (certificates, key) = (certificates.as_ref(), key.as_ref());
-        let read = |path: &Path| {
-            // A little more than PEM is ever taken from.
-            const ENOUGH: u64 = (4 << 20) + 1;
-            let mut bytes = Zeroizing::new(Vec::new());
-            let read = File::open(path).and_then(|file| file.take(ENOUGH).read_to_end(&mut bytes));
-            read.map(|_| bytes).map_err(|error| Error::io(path, "read this file", &error))
-        };
-        let chain = chain_from_pem(&read(certificates)?).map_err(|error| error.file(certificates))?;
-        let own = PrivateKey::from_pem(&read(key)?).map_err(|error| error.file(key))?;
+        let chain = chain_from_pem(&read_to_end(certificates)?).map_err(|error| error.file(certificates))?;
+        let own = PrivateKey::from_pem(&read_to_end(key)?).map_err(|error| error.file(key))?;
         Self::new(chain, own).map_err(|error| match error.code() {
             Code::KeyMismatch => error.file(key),
             _ => error.file(certificates),

@@ -15,9 +15,8 @@ fn tell(
     what: impl FnOnce(Authentication) -> Result<Authentication, Fail>,
 ) -> Option<Box<kubepki_error>> {
     change(cluster, |known| {
-        let told = what(known.authentication.clone())?;
-        known.cluster = known.cluster.clone().authentication(told.clone());
-        known.authentication = told;
+        let told = what(known.cluster.known_authentication().clone())?;
+        known.cluster = known.cluster.clone().authentication(told);
         Ok(())
     })
 }
@@ -27,17 +26,11 @@ fn tell_oidc(
     cluster: Option<&mut kubepki_cluster>,
     what: impl FnOnce(Oidc) -> Result<Oidc, Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(cluster, |known| {
-        let provider = known.oidc.clone().ok_or_else(|| kubepki_error::absent("cluster", "a provider"))?;
-        set_oidc(known, what(provider)?);
-        Ok(())
+    tell(cluster, |known| {
+        let provider =
+            known.provider().cloned().ok_or_else(|| kubepki_error::absent("cluster", "a provider"))?;
+        Ok(known.oidc(what(provider)?))
     })
-}
-
-fn set_oidc(cluster: &mut kubepki_cluster, provider: Oidc) {
-    cluster.authentication = cluster.authentication.clone().oidc(provider.clone());
-    cluster.cluster = cluster.cluster.clone().authentication(cluster.authentication.clone());
-    cluster.oidc = Some(provider);
 }
 
 /// API servers read a file, by its path on control-plane nodes, for this argument:
@@ -96,10 +89,7 @@ pub unsafe extern "C" fn kubepki_cluster_set_oidc(
     client_id_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let (issuer_url, client_id) = (input!(issuer_url, issuer_url_len), input!(client_id, client_id_len));
-    change(cluster, |known| {
-        set_oidc(known, Oidc::new(issuer_url.parse()?, client_id.parse()?));
-        Ok(())
-    })
+    tell(cluster, |known| Ok(known.oidc(Oidc::new(issuer_url.parse()?, client_id.parse()?))))
 }
 
 /// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use ::pki::{Authentication, Cluster, Etcd, KubeletClientCertificate, Oidc, Subnet};
+use ::pki::{Cluster, Etcd, KubeletClientCertificate, Subnet};
 
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{change, free, input, make, out, seconds};
@@ -11,15 +11,11 @@ use crate::guard::{change, free, input, make, out, seconds};
 pub struct kubepki_cluster {
     pub(crate) cluster: Cluster,
     service_subnets: Vec<Subnet>,
-    pub(crate) authentication: Authentication,
-    pub(crate) oidc: Option<Oidc>,
 }
 
 impl From<Cluster> for kubepki_cluster {
     fn from(cluster: Cluster) -> Self {
-        let authentication = cluster.known_authentication().clone();
-        let oidc = authentication.provider().cloned();
-        Self { cluster, service_subnets: Vec::new(), authentication, oidc }
+        Self { cluster, service_subnets: Vec::new() }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::document;
 use crate::document::record::{self, record};
-use crate::document::{self, Field, Value};
 use crate::error::Result;
 use crate::names::{NodeName, San};
 use crate::x509::AlternativeName;
@@ -33,9 +33,8 @@ impl NodeAddresses {
     /// [`Code::Unsupported`](crate::Code::Unsupported) for another kind, [`Code::Malformed`](crate::Code::Malformed) when this is no YAML or not the schema,
     /// [`Code::Invalid`](crate::Code::Invalid) for a name that no node has.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
-        let mut fields = record::entries(document::read(document, document::LONGEST)?, "Node")?;
-        record::strip_type(&mut fields, [("apiVersion", "v1"), ("kind", "Node")])?;
-        let node = Node::read(Value::Map(fields), "")?;
+        const TYPE: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Node")];
+        let node: Node = record::from_document(document, document::LONGEST, "Node", TYPE)?;
         let name = node.metadata.name.parse::<NodeName>().map_err(|error| error.field("metadata.name"))?;
         let address = |address: NodeAddress| match address.address.parse::<IpAddr>() {
             Ok(address) => AlternativeName::Ip(address),

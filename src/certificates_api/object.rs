@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::document;
 use crate::document::record::{self, record};
-use crate::document::{self, Field, Value};
 use crate::error::{Code, Error, Result};
 use crate::names::{ObjectName, SignerName};
 use crate::request::Request;
@@ -162,15 +162,12 @@ impl CertificateSigningRequest {
     /// # Errors
     ///
     /// [`Code::Unsupported`] for another kind or version. [`Code::Malformed`] when this is no YAML, not the schema, or when
-    /// the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for a name that is no segment of a
-    /// path, no signer name or a
-    /// malformed one, no usage, an unknown one, one that stands twice, and for an expiration under 600 seconds. The
-    /// field is the place.
+    /// the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for a name that is no
+    /// segment of a path, no signer name or a malformed one, no usage, an unknown one, one that stands twice, and for an
+    /// expiration under 600 seconds. The field is the place.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
-        let mut fields =
-            record::entries(document::read(document, document::LONGEST)?, "CertificateSigningRequest")?;
-        record::strip_type(&mut fields, TYPE)?;
-        let fields = Fields::read(Value::Map(fields), "")?;
+        let name = "CertificateSigningRequest";
+        let fields: Fields = record::from_document(document, document::LONGEST, name, TYPE)?;
         fields.metadata.name.as_deref().map_or(Ok(()), check_name)?;
         let spec = &fields.spec;
         if spec.request.is_empty() {
@@ -259,11 +256,11 @@ impl CertificateSigningRequest {
         // One that is not true is none, and the API server takes it for no decision; a denial counts all the same
         // (pkg/controller/certificates/certificate_controller_utils.go).
         let is_true = |condition: &Condition| matches!(condition.status.as_str(), "" | "True");
-        let mut conditions = self.fields.status.conditions.iter();
-        let has = |kind| self.fields.status.conditions.iter().any(|it| it.kind == kind && is_true(it));
-        if self.fields.status.certificate.as_ref().is_some_and(|pem| !pem.is_empty()) {
+        let conditions = &self.fields.status.conditions;
+        let has = |kind| conditions.iter().any(|it| it.kind == kind && is_true(it));
+        if self.certificate_pem().is_some() {
             State::Issued
-        } else if conditions.any(|condition| condition.kind == DENIED) {
+        } else if conditions.iter().any(|it| it.kind == DENIED) {
             State::Denied
         } else if has(FAILED) {
             State::Failed

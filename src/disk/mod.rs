@@ -3,5 +3,5 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Found, Received, find, list, place, place_of_directory};
+pub(crate) use read::{Found, Received, find, list, place, place_of_directory, read_to_end};
 pub(crate) use write::Written;

@@ -44,6 +44,14 @@ pub(crate) fn find(root: Option<&Path>, path: &Path) -> Found {
     }
 }
 
+/// Reads what a caller names, also a pipe, to its end or a byte further than any file of a PKI is long: what takes PEM
+/// refuses that.
+pub(crate) fn read_to_end(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| Error::io(path, "read this file", &error))
+}
+
 fn read(root: Option<&Path>, path: &Path) -> Result<Option<Received>> {
     let failed = |error: &std::io::Error| Error::io(path, "read this file", error);
     let (place, link) = match root {

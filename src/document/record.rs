@@ -63,11 +63,20 @@ pub(crate) fn inside(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Takes `apiVersion` and `kind` away, if they are there. Go takes an empty text for a missing one.
-pub(crate) fn strip_type(
-    fields: &mut Vec<(String, Value)>,
+/// Reads a document of this type, which need not say so: its record. `name` is the document's, for errors.
+pub(crate) fn from_document<T: Field>(
+    document: &[u8],
+    longest: usize,
+    name: &str,
     expected: [(&'static str, &str); 2],
-) -> Result<()> {
+) -> Result<T> {
+    let mut fields = entries(read_document(document, longest)?, name)?;
+    strip_type(&mut fields, expected)?;
+    T::read(Value::Map(fields), "")
+}
+
+/// Takes `apiVersion` and `kind` away, if they are there. Go takes an empty text for a missing one.
+fn strip_type(fields: &mut Vec<(String, Value)>, expected: [(&'static str, &str); 2]) -> Result<()> {
     for (key, expected) in expected {
         if let Some(position) = fields.iter().position(|(name, _)| name == key) {
             let found: Option<String> = read(fields.remove(position).1, key)?;

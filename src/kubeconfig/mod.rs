@@ -29,8 +29,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use zeroize::Zeroizing;
 
+use crate::document;
 use crate::document::record::{self, record};
-use crate::document::{self, Field, Value};
 pub use crate::document::{Extension, Fields};
 pub use users::{InteractiveMode, OidcUser};
 
@@ -236,9 +236,7 @@ impl Kubeconfig {
     /// version. [`Code::Invalid`] if two clusters, contexts or users have the same name; `kubectl` refuses that too.
     /// No error quotes a value that may be a secret.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
-        let mut fields = record::entries(document::read(document, document::LONGEST)?, "kubeconfig")?;
-        record::strip_type(&mut fields, TYPE)?;
-        let kubeconfig = Self::read(Value::Map(fields), "")?;
+        let kubeconfig: Self = record::from_document(document, document::LONGEST, "kubeconfig", TYPE)?;
         each_once("clusters", kubeconfig.clusters.iter().map(|cluster| cluster.name.as_str()))?;
         each_once("contexts", kubeconfig.contexts.iter().map(|context| context.name.as_str()))?;
         each_once("users", kubeconfig.users.iter().map(|user| user.name.as_str()))?;

@@ -25,7 +25,6 @@ use zeroize::Zeroizing;
 
 use crate::document::record::sorted;
 use crate::document::{self, Value};
-use crate::names::{Namespace, ObjectName};
 
 pub use kubelet::kubelet_configuration;
 pub use rbac::{
@@ -98,8 +97,8 @@ pub(crate) fn named(name: &str) -> Value {
 }
 
 /// The metadata of an object in a namespace.
-pub(crate) fn named_in(namespace: &Namespace, name: &ObjectName) -> Value {
-    Value::map([("name", name.as_str().into()), ("namespace", namespace.as_str().into())])
+pub(crate) fn named_in(namespace: &str, name: &str) -> Value {
+    Value::map([("name", name.into()), ("namespace", namespace.into())])
 }
 
 /// Bytes as the `data` of a Secret holds them (RFC 4648, section 4).

@@ -95,7 +95,7 @@ pub fn role_binding(
     subject: &Subject,
 ) -> Manifest {
     let role = reference("Role", role.as_str());
-    binding("RoleBinding", named_in(namespace, name), role, subject.to_value())
+    binding("RoleBinding", named_in(namespace.as_str(), name.as_str()), role, subject.to_value())
 }
 
 /// The ClusterRole of who approves requests for certificates of a signer, or denies them.
@@ -155,7 +155,7 @@ pub fn node_reader(group: &Group) -> [Manifest; 2] {
 /// cmd/kubeadm/app/phases/bootstraptoken/clusterinfo/clusterinfo.go).
 pub fn cluster_info_reader() -> [Manifest; 2] {
     const NAME: &str = "kubeadm:bootstrap-signer-clusterinfo";
-    let metadata = || Value::map([("name", NAME.into()), ("namespace", "kube-public".into())]);
+    let metadata = || named_in("kube-public", NAME);
     let rule = rule("", &["configmaps"], &["cluster-info"], &["get"]);
     let anybody = reference("User", "system:anonymous");
     [
@@ -173,7 +173,7 @@ pub(crate) fn role(
     name: &ObjectName,
     rules: impl IntoIterator<Item = Value>,
 ) -> Manifest {
-    with_rules("Role", named_in(namespace, name), rules)
+    with_rules("Role", named_in(namespace.as_str(), name.as_str()), rules)
 }
 
 /// What a role allows: verbs on resources of an API group, on those of these names or, without names, on all.

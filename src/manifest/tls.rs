@@ -18,7 +18,7 @@ pub fn tls_secret(namespace: &Namespace, name: &ObjectName, credential: &Credent
         ("tls.key", base64(credential.key().to_pem().as_bytes())),
     ]);
     let fields = [("data", data), ("type", "kubernetes.io/tls".into())];
-    Manifest::object(["v1", "Secret"], named_in(namespace, name), fields)
+    Manifest::object(["v1", "Secret"], named_in(namespace.as_str(), name.as_str()), fields)
 }
 
 /// The ConfigMap with the certificates that clients are to trust, as PEM under the key `ca.crt`, where pods have their
@@ -33,7 +33,7 @@ pub fn ca_config_map(
     certificates: &[Certificate],
 ) -> Result<Manifest> {
     let data = Value::map([("ca.crt", trust_bundle("ca.crt", certificates)?)]);
-    Ok(Manifest::object(["v1", "ConfigMap"], named_in(namespace, name), [("data", data)]))
+    Ok(Manifest::object(["v1", "ConfigMap"], named_in(namespace.as_str(), name.as_str()), [("data", data)]))
 }
 
 /// The ClusterTrustBundle with the certificates that vouch for what a signer signs, or, without a signer, for anything.

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use crate::document::Value;
 use crate::error::{Code, Error, Result};
 use crate::key::random;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, base64, named_in};
 use crate::names::text_type;
 use crate::time::Time;
 
@@ -207,19 +206,12 @@ impl BootstrapSecret {
             ("usage-bootstrap-signing", is_for(BootstrapUsage::Signing)),
         ];
         let name = format!("bootstrap-token-{}", self.token.id);
-        Manifest::new([
-            ("apiVersion", "v1".into()),
-            (
-                "data",
-                Value::map(data.into_iter().filter_map(|(key, value)| {
-                    let value = Zeroizing::new(value?);
-                    Some((key, Value::Text(Zeroizing::new(Base64::encode_string(value.as_bytes())))))
-                })),
-            ),
-            ("kind", "Secret".into()),
-            ("metadata", Value::map([("name", name.as_str().into()), ("namespace", "kube-system".into())])),
-            ("type", "bootstrap.kubernetes.io/token".into()),
-        ])
+        let data = data.into_iter().filter_map(|(key, value)| {
+            let value = Zeroizing::new(value?);
+            Some((key, base64(value.as_bytes())))
+        });
+        let fields = [("data", Value::map(data)), ("type", "bootstrap.kubernetes.io/token".into())];
+        Manifest::object(["v1", "Secret"], named_in("kube-system", &name), fields)
     }
 }
 

@@ -10,11 +10,12 @@ use hmac::Mac;
 use super::{BootstrapToken, jws};
 use crate::authority::Authorities;
 use crate::cluster::{self, Cluster};
-use crate::document::{self, Value, record};
+use crate::document::record::{self, record};
+use crate::document::{self, Value};
 use crate::error::{Code, Error, Result};
 use crate::key::hmac_sha256;
 use crate::kubeconfig::{self, Kubeconfig, NamedCluster, NamedUser, User};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, named_in};
 use crate::names::text_type;
 use crate::x509::{Certificate, check_authorities, to_pem};
 
@@ -100,12 +101,8 @@ impl ClusterInfo {
         let signatures = self.signatures.iter().map(|(id, jws)| (format!("{SIGNATURE}{id}"), jws.as_str()));
         let mut data: Vec<(String, Value)> = signatures.map(|(key, jws)| (key, jws.into())).collect();
         data.push((KUBECONFIG.to_owned(), self.kubeconfig.as_str().into()));
-        Manifest::new([
-            ("apiVersion", API_VERSION.into()),
-            ("data", record::sorted(data)),
-            ("kind", KIND.into()),
-            ("metadata", Value::map([("name", "cluster-info".into()), ("namespace", "kube-public".into())])),
-        ])
+        let fields = [("data", record::sorted(data))];
+        Manifest::object([API_VERSION, KIND], named_in("kube-public", "cluster-info"), fields)
     }
 
     /// Reads the ConfigMap as YAML or JSON, of at most 1 MiB. Nothing in it is believed yet.
@@ -115,10 +112,8 @@ impl ClusterInfo {
     /// [`Code::Malformed`] and [`Code::Unsupported`] when it is no ConfigMap, or has no kubeconfig.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         const LONGEST: usize = 1 << 20;
-        let mut fields = record::entries(document::read(document, LONGEST)?, "cluster-info")?;
-        record::strip_type(&mut fields, [("apiVersion", API_VERSION), ("kind", KIND)])?;
-        let data = fields.into_iter().find(|(key, _)| key == "data").map_or(Value::Null, |(_, data)| data);
-        let mut data: BTreeMap<String, String> = record::read(data, "data")?;
+        const TYPE: [(&str, &str); 2] = [("apiVersion", API_VERSION), ("kind", KIND)];
+        let ConfigMap { mut data, .. } = record::from_document(document, LONGEST, "cluster-info", TYPE)?;
         let kubeconfig = data.remove(KUBECONFIG).filter(|text| !text.is_empty()).ok_or_else(|| {
             Error::new(Code::Malformed, "a kubeconfig, as a cluster set up for bootstrap tokens has it")
                 .found("none")
@@ -179,6 +174,14 @@ impl ClusterInfo {
                 .found("one of something else, or by another token")
                 .field(field())),
         }
+    }
+}
+
+record! {
+    /// The part of a ConfigMap that is needed here.
+    ConfigMap {
+        /// Texts by their keys.
+        "data" data: BTreeMap<String, String>,
     }
 }
 
@@ -268,8 +271,7 @@ impl Kubeconfig {
         authorities: &Authorities,
         token: &BootstrapToken,
     ) -> Result<Self> {
-        let context = format!("{USER}@{}", cluster.display_name());
-        Self::at(cluster, authorities, [&context, USER, &cluster.endpoint.url()], user(token))
+        Self::with_user(cluster, authorities, USER, user(token))
     }
 }
 

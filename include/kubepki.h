@@ -9,10 +9,12 @@
  *   zero byte. KUBEPKI_LITERAL("...") is both of a literal. No bytes may be NULL.
  * - What is given back is a handle, which the caller frees by the function that belongs to its type, or a view of a
  *   handle's own bytes: that ends with its handle, or with the next call that takes the handle without const.
- * - NULL is an error where a handle is needed, and nothing where one is freed or looked at.
+ * - NULL is an error where a handle is needed: KUBEPKI_ERROR_NULL, with the parameter's name. Where it means something, the
+ *   function says so; where a handle is freed or looked at, it is nothing; and a kubepki_list may be NULL, which is empty.
  * - A const handle may be used from any number of threads at once. Whoever passes one without const, or frees it, must be
  *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
- * - Text is UTF-8; paths are bytes. Roles, algorithms, components and conventions are their documented names. Moments are
+ * - Whatever signs by a kubepki_signer may call its callback, on its own thread and on others.
+ * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments are
  *   seconds since 1970, spans are seconds.
  * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
  *   freed. No error quotes one.
@@ -43,7 +45,7 @@ enum kubepki_code
  {
   // Nothing: the code of NULL.
   KUBEPKI_OK = 0,
-  // A fault of this library. Whatever the call was to change may be half changed: free it.
+  // A fault of this library. Whatever the call was to change may be half changed: free it and go on without.
   KUBEPKI_ERROR_INTERNAL = 1,
   // A pointer that must not be NULL is.
   KUBEPKI_ERROR_NULL = 2,
@@ -57,7 +59,7 @@ enum kubepki_code
   KUBEPKI_ERROR_AUTHORITY_NOT_YET_VALID = 101,
   // A signature does not verify.
   KUBEPKI_ERROR_BAD_SIGNATURE = 102,
-  // Files are no longer what they were when they were looked at.
+  // What was looked at is no longer what it was: files, what a machine holds, or a request.
   KUBEPKI_ERROR_CHANGED = 103,
   // Another file is already there: it is left as it is.
   KUBEPKI_ERROR_EXISTS = 104,
@@ -252,6 +254,9 @@ typedef struct kubepki_csr kubepki_csr;
 // One failure. It never changes, so any thread may read it, whichever got it.
 typedef struct kubepki_error kubepki_error;
 
+// All that one node of a cluster must hold, by their descriptions.
+typedef struct kubepki_expected kubepki_expected;
+
 // Files in memory. They are overwritten when they are freed.
 typedef struct kubepki_files kubepki_files;
 
@@ -349,7 +354,7 @@ typedef struct {
   kubepki_text path;
   // Its contents: PEM or YAML. Keys and kubeconfigs are secrets.
   kubepki_bytes bytes;
-  // Its mode: 0600 for everything but certificates, which are 0644, or as it was found.
+  // Its mode: 0600 for everything but certificates, which are 0644, or as it was found; 0 for a file that was added.
   uint32_t mode;
 } kubepki_file;
 
@@ -378,7 +383,9 @@ typedef struct {
 // that the call which signs is changing. It must return: no exception and no longjmp may leave it.
 typedef void (*kubepki_sign)(void *user, const kubepki_to_sign *to_sign, kubepki_answer *answer);
 
-// Takes leave of `user`; called once, from any thread, when nothing signs by it any more.
+// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more. It
+// is called once, on any thread, inside whichever call drops the last that has it. It must return, as `kubepki_sign` must,
+// and should call nothing of this library.
 typedef void (*kubepki_release)(void *user);
 
 // One judgement about one file. docs/findings.md of the project has every id.
@@ -479,6 +486,17 @@ size_t kubepki_error_place_count(const kubepki_error *error);
 //
 // Threads: any at once. The view lives as long as the error.
 kubepki_place kubepki_error_place_at(const kubepki_error *error, size_t index);
+
+// The operating system's own number (`errno`) of a `KUBEPKI_ERROR_IO`; 0 where it gave none.
+//
+// Threads: any at once.
+int32_t kubepki_error_os_error(const kubepki_error *error);
+
+// What a signer's callback gave by `kubepki_answer_failure_with_cause`; NULL where it gave nothing. It lives as long as
+// the error.
+//
+// Threads: any at once.
+void *kubepki_error_cause(const kubepki_error *error);
 
 // Frees an error. NULL is allowed.
 //
@@ -652,12 +670,15 @@ kubepki_error *kubepki_cluster_set_key_algorithm(kubepki_cluster *cluster,
                                                  const char *algorithm,
                                                  size_t algorithm_len);
 
-// How many seconds authorities and leaves are valid. A leaf never outlives its authority.
+// How many seconds authorities are valid.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_cluster_set_lifetimes(kubepki_cluster *cluster,
-                                             uint64_t authority_seconds,
-                                             uint64_t leaf_seconds);
+kubepki_error *kubepki_cluster_set_authority_lifetime(kubepki_cluster *cluster, uint64_t lifetime_seconds);
+
+// How many seconds leaves are valid. None outlives its authority.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_leaf_lifetime(kubepki_cluster *cluster, uint64_t lifetime_seconds);
 
 // Whose names certificates and kubeconfigs carry: `documented` or `kubeadm`.
 //
@@ -707,6 +728,48 @@ kubepki_error *kubepki_cluster_verify_kubelets(kubepki_cluster *cluster);
 //
 // Threads: any, the last to use it.
 void kubepki_cluster_free(kubepki_cluster *cluster);
+
+// What follows from the descriptions of a cluster and one of its nodes. super-admin.conf is not expected: only the first
+// node of a cluster has it.
+//
+// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
+kubepki_error *kubepki_expected_new(const kubepki_cluster *cluster,
+                                    const kubepki_node *node,
+                                    kubepki_expected **out);
+
+// What follows for the first control-plane node of a cluster: super-admin.conf as well.
+//
+// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
+kubepki_error *kubepki_expected_first(const kubepki_cluster *cluster,
+                                      const kubepki_node *node,
+                                      kubepki_expected **out);
+
+// Another place for the files than `/etc/kubernetes`, for arguments.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_expected_set_layout(kubepki_expected *expected, const kubepki_layout *layout);
+
+// Says that the key of an authority is not on the node. For `kubernetes-ca`, kube-controller-manager is then not told to
+// sign with it; for `etcd-ca` and `front-proxy-ca` it changes nothing.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_expected_add_external(kubepki_expected *expected,
+                                             const char *role,
+                                             size_t role_len);
+
+// The arguments by which a component (`kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet`, `etcd`,
+// `etcdctl`) is given the machine's files: each `--NAME=VALUE`.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_expected_arguments(const kubepki_expected *expected,
+                                          const char *component,
+                                          size_t component_len,
+                                          kubepki_list **out);
+
+// Frees it. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_expected_free(kubepki_expected *expected);
 
 // Reads the documents of a configuration file of kubeadm (v1beta3, v1beta4) in YAML or JSON, of at most 1 MiB.
 //
@@ -825,7 +888,7 @@ kubepki_error *kubepki_node_set_bind_port(kubepki_node *node, uint16_t port);
 // Threads: any, the last to use it.
 void kubepki_node_free(kubepki_node *node);
 
-// The layout in `directory`, such as `/etc/kubernetes`. A path is bytes, as the operating system has it.
+// The layout in `directory`, such as `/etc/kubernetes`.
 //
 // Threads: any. Free `*out` by `kubepki_layout_free`.
 kubepki_error *kubepki_layout_new(const char *directory, size_t directory_len, kubepki_layout **out);
@@ -943,7 +1006,7 @@ kubepki_error *kubepki_issuer_self_signed(const kubepki_profile *profile,
 
 // Makes a self-signed certificate for a key that lives elsewhere.
 //
-// Threads: any at once; the signer's callback runs on this one. It is kept as long as anything signs by it. Free `*out`
+// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
 // by `kubepki_issuer_free`.
 kubepki_error *kubepki_issuer_self_signed_by(const kubepki_profile *profile,
                                              const kubepki_signer *signer,
@@ -1021,10 +1084,25 @@ kubepki_error *kubepki_issuer_chain_pem(const kubepki_issuer *issuer, kubepki_bu
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_issuer_key_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
 
+// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
+// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
+//
+// Threads: any at once.
+kubepki_error *kubepki_issuer_shortened_from(const kubepki_issuer *issuer,
+                                             int64_t *out);
+
 // Frees an issuer. NULL is allowed.
 //
 // Threads: any, the last to use it.
 void kubepki_issuer_free(kubepki_issuer *issuer);
+
+// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time, up to a
+// second.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_key_generate(const char *algorithm,
+                                    size_t algorithm_len,
+                                    kubepki_buffer **out);
 
 // The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
 //
@@ -1200,26 +1278,35 @@ kubepki_error *kubepki_signer_new(const void *public_key_pem,
 
 // Answers with a signature, which is copied. It is verified before anything is made of it.
 //
-// Threads: the callback's.
+// Threads: any, before the callback returns.
 void kubepki_answer_signature(kubepki_answer *answer, const void *signature, size_t signature_len);
 
 // Answers with a reason, which becomes the message of an error: UTF-8, cut after 1024 bytes. It must be no secret.
 //
-// Threads: the callback's.
+// Threads: any, before the callback returns.
 void kubepki_answer_failure(kubepki_answer *answer, const char *reason, size_t reason_len);
+
+// The same with what the caller knows of it: `kubepki_error_cause` gives it back. It is kept as long as the error; then
+// `release` is called with it, unless that is NULL. Without an answer to put it in (NULL) it is released at once.
+//
+// Threads: any, before the callback returns.
+void kubepki_answer_failure_with_cause(kubepki_answer *answer,
+                                       const char *reason,
+                                       size_t reason_len,
+                                       void *cause,
+                                       kubepki_release release);
 
 // Frees a signer. What signs by it keeps doing so. NULL is allowed.
 //
 // Threads: any, the last to use it.
 void kubepki_signer_free(kubepki_signer *signer);
 
-// Says what is wrong with the machine's files: by the descriptions of the cluster and the node, or when both are NULL, by
-// what the machine's own files tell.
+// Says what is wrong with the machine's files: by what is expected of it, or when that is NULL, by what the files
+// themselves tell.
 //
 // Threads: any at once. Free `*out` by `kubepki_findings_free`.
 kubepki_error *kubepki_pki_audit(const kubepki_pki *pki,
-                                 const kubepki_cluster *cluster,
-                                 const kubepki_node *node,
+                                 const kubepki_expected *expected,
                                  int64_t now,
                                  kubepki_findings **out);
 
@@ -1303,13 +1390,12 @@ kubepki_error *kubepki_policy_renew_all(kubepki_policy *policy);
 // Threads: any, the last to use it.
 void kubepki_policy_free(kubepki_policy *policy);
 
-// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `cluster` and `node` are as for
+// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `expected` is as for
 // `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
 //
 // Threads: any at once. Free `*out` by `kubepki_plan_free`.
 kubepki_error *kubepki_pki_plan(const kubepki_pki *pki,
-                                const kubepki_cluster *cluster,
-                                const kubepki_node *node,
+                                const kubepki_expected *expected,
                                 const kubepki_policy *policy,
                                 int64_t now,
                                 kubepki_plan **out);
@@ -1337,7 +1423,7 @@ kubepki_text kubepki_plan_json(const kubepki_plan *plan);
 // Makes the changes in memory: all steps, or when one fails, none. `kubepki_store_commit` then writes what has changed.
 // `KUBEPKI_ERROR_CHANGED` when `pki` is not what the plan was made from.
 //
-// Threads: one at a time; a signer's callback may run on others.
+// Threads: one at a time.
 kubepki_error *kubepki_plan_apply(const kubepki_plan *plan,
                                   kubepki_pki *pki);
 
@@ -1353,11 +1439,28 @@ kubepki_error *kubepki_authorities_create(const kubepki_cluster *cluster, int64_
 
 // Makes them as intermediates below `parent`. Trust files hold the intermediates, never what stands above them.
 //
-// Threads: any at once; a signer's callback runs on this one. Free `*out` by `kubepki_authorities_free`.
+// Threads: any at once. Free `*out` by `kubepki_authorities_free`.
 kubepki_error *kubepki_authorities_create_under(const kubepki_issuer *parent,
                                                 const kubepki_cluster *cluster,
                                                 int64_t now,
                                                 kubepki_authorities **out);
+
+// Takes the service-account key, in PEM, of a cluster whose authorities exist already, or have their keys elsewhere from
+// the start. They are then added by `kubepki_authorities_add`; what a node does not need may be missing.
+//
+// Threads: any. The key is copied. Free `*out` by `kubepki_authorities_free`.
+kubepki_error *kubepki_authorities_new(const void *service_account_key_pem,
+                                       size_t service_account_key_pem_len,
+                                       kubepki_authorities **out);
+
+// Adds an authority that exists: `kubernetes-ca`, `etcd-ca` or `front-proxy-ca`, each once. No two may share a key, and
+// none may stand below another.
+//
+// Threads: one at a time. The issuer is copied, and its signer kept as long as anything signs by it.
+kubepki_error *kubepki_authorities_add(kubepki_authorities *authorities,
+                                       const char *role,
+                                       size_t role_len,
+                                       const kubepki_issuer *issuer);
 
 // Reads the authorities from the directory of a machine's Kubernetes files. One whose key is not there is an external
 // one: `kubepki_authorities_attach` lets it sign.
@@ -1387,7 +1490,7 @@ kubepki_error *kubepki_authorities_attach(kubepki_authorities *authorities,
 
 // Issues all that the first control-plane node of the cluster holds, super-admin.conf among it.
 //
-// Threads: any at once; a signer's callback may run on others. Free `*out` by `kubepki_pki_free`.
+// Threads: any at once. Free `*out` by `kubepki_pki_free`.
 kubepki_error *kubepki_authorities_first(const kubepki_authorities *authorities,
                                          const kubepki_cluster *cluster,
                                          const kubepki_node *node,
@@ -1396,7 +1499,7 @@ kubepki_error *kubepki_authorities_first(const kubepki_authorities *authorities,
 
 // Issues all that another node of the cluster holds: a control-plane node, a worker or a member of etcd.
 //
-// Threads: any at once; a signer's callback may run on others. Free `*out` by `kubepki_pki_free`.
+// Threads: any at once. Free `*out` by `kubepki_pki_free`.
 kubepki_error *kubepki_authorities_join(const kubepki_authorities *authorities,
                                         const kubepki_cluster *cluster,
                                         const kubepki_node *node,
@@ -1461,6 +1564,14 @@ kubepki_error *kubepki_pki_files(const kubepki_pki *pki, kubepki_files **out);
 // Threads: any at once.
 kubepki_error *kubepki_pki_save(const kubepki_pki *pki, const kubepki_layout *layout);
 
+// Writes the files of several machines, each where the layout of the same position says: all of them, or when one file
+// cannot be written or differs from one that is there, none.
+//
+// Threads: any at once.
+kubepki_error *kubepki_pki_save_all(const kubepki_pki *const *pkis,
+                                    const kubepki_layout *const *layouts,
+                                    size_t count);
+
 // The authorities as the machine holds them: on a control-plane node with their keys, elsewhere only the certificates
 // that it needs.
 //
@@ -1497,17 +1608,6 @@ kubepki_error *kubepki_pki_arguments(const kubepki_pki *pki,
                                      const char *component,
                                      size_t component_len,
                                      kubepki_list **out);
-
-// The same of a machine that is only described, with its files where `layout` says, or when that is NULL, in
-// `/etc/kubernetes`.
-//
-// Threads: any at once. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_arguments(const kubepki_cluster *cluster,
-                                 const kubepki_node *node,
-                                 const kubepki_layout *layout,
-                                 const char *component,
-                                 size_t component_len,
-                                 kubepki_list **out);
 
 // The trust tree, for people: each authority, and under it what it signed.
 //
@@ -1635,7 +1735,7 @@ kubepki_error *kubepki_csr_deny(kubepki_csr *csr,
 // long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not longer than
 // the authority. A request for another signer is skipped. An error leaves the object as it was.
 //
-// Threads: one at a time; a signer's callback may run on others.
+// Threads: one at a time.
 kubepki_error *kubepki_csr_sign(kubepki_csr *csr,
                                 const char *signer_name,
                                 size_t signer_name_len,
@@ -1680,14 +1780,10 @@ kubepki_error *kubepki_manifest_apiserver_kubelet_client_binding(kubepki_manifes
 // Threads: any. Free `*out` by `kubepki_manifest_free`.
 kubepki_error *kubepki_manifest_kubelet_api_admin_binding(kubepki_manifest **out);
 
-// The fields of a KubeletConfiguration that name a machine's files, which lie where `layout` says, or when that is NULL,
-// in `/etc/kubernetes`.
+// The fields of a KubeletConfiguration that name a machine's files.
 //
 // Threads: any at once. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_kubelet_configuration(const kubepki_cluster *cluster,
-                                                      const kubepki_node *node,
-                                                      const kubepki_layout *layout,
-                                                      kubepki_manifest **out);
+kubepki_error *kubepki_manifest_kubelet_configuration(const kubepki_expected *expected, kubepki_manifest **out);
 
 // An object that lets machines join by bootstrap tokens of a group, such as
 // `system:bootstrappers:kubeadm:default-node-token`, by its name:
@@ -1951,8 +2047,8 @@ void kubepki_cluster_info_free(kubepki_cluster_info *info);
 kubepki_error *kubepki_cluster_token_issuer(const kubepki_cluster *cluster, kubepki_buffer **out);
 
 // Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
-// it; for these audiences (NULL for the API server); and for so many seconds. It is a secret. `KUBEPKI_ERROR_ABSENT` where
-// sa.key is not here.
+// it; for these audiences, of which none would be nobody (NULL is the API server); and for so many seconds. It is a secret.
+// `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
 //
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_service_account_token(const kubepki_cluster *cluster,

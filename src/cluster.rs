@@ -182,12 +182,18 @@ impl Cluster {
         self
     }
 
-    /// How long authorities and leaves are valid, in whole seconds from the moment of issuing; otherwise it is 87600 and
-    /// 8760 hours. A leaf never outlives its authority: see [`Credential::shortened_from`].
+    /// How long authorities are valid, in whole seconds from the moment of issuing; otherwise it is 87600 hours.
+    pub fn authority_lifetime(mut self, lifetime: Duration) -> Self {
+        self.authority_lifetime = lifetime;
+        self
+    }
+
+    /// How long leaves are valid, in whole seconds from the moment of issuing; otherwise it is 8760 hours. A leaf never
+    /// outlives its authority: see [`Credential::shortened_from`].
     ///
     /// [`Credential::shortened_from`]: crate::Credential::shortened_from
-    pub fn lifetimes(mut self, authority: Duration, leaf: Duration) -> Self {
-        (self.authority_lifetime, self.leaf_lifetime) = (authority, leaf);
+    pub fn leaf_lifetime(mut self, lifetime: Duration) -> Self {
+        self.leaf_lifetime = lifetime;
         self
     }
 

@@ -32,6 +32,7 @@ struct Inner {
     places: Vec<Place>,
     expected: String,
     found: Option<String>,
+    os_error: Option<i32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -162,6 +163,7 @@ impl Error {
             places: Vec::new(),
             expected: expected.into(),
             found: None,
+            os_error: None,
             source: None,
         }))
     }
@@ -172,7 +174,9 @@ impl Error {
     }
 
     pub(crate) fn io(path: &Path, action: &str, source: &std::io::Error) -> Self {
-        Self::new(Code::Io, action).found(source.to_string()).file(path)
+        let mut this = Self::new(Code::Io, action).found(source.to_string()).file(path);
+        this.0.os_error = source.raw_os_error();
+        this
     }
 
     pub(crate) fn found(mut self, found: impl Into<String>) -> Self {
@@ -242,6 +246,13 @@ impl Error {
     #[must_use]
     pub fn found_instead(&self) -> Option<&str> {
         self.0.found.as_deref()
+    }
+
+    /// The operating system's number of a [`Code::Io`], where it gave one: what [`std::io::Error::from_raw_os_error`]
+    /// takes.
+    #[must_use]
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.0.os_error
     }
 }
 

@@ -722,7 +722,7 @@ fn an_authority_that_may_not_sign_or_has_ended_is_renewed_if_its_key_is_here() {
 #[test]
 fn what_ends_with_its_authority_is_not_issued_again_and_again() {
     let now = Time::now();
-    let cluster = fast_cluster().lifetimes(DAY * 40, DAY * 365);
+    let cluster = fast_cluster().authority_lifetime(DAY * 40).leaf_lifetime(DAY * 365);
     let parent =
         Issuer::self_signed(&role::RootCa::new(&cluster, "root".parse().unwrap()).profile(), now).unwrap();
     let authorities = Authorities::create_under(&parent, &cluster, now).unwrap();
@@ -739,7 +739,7 @@ fn what_ends_with_its_authority_is_not_issued_again_and_again() {
 
     // Shortened, and said so.
     let machine =
-        Machine::of(&Pki::create(&fast_cluster().lifetimes(DAY * 500, DAY * 365), &node(), now).unwrap());
+        Machine::of(&Pki::create(&fast_cluster().authority_lifetime(DAY * 500).leaf_lifetime(DAY * 365), &node(), now).unwrap());
     let plan = machine.carry_out(None, &policy(), later(now, 340));
     let step = plan.steps().iter().find(|step| step.role() == Role::Admin).unwrap();
     assert_eq!(step.ends(), Some(later(now, 500)));
@@ -751,7 +751,7 @@ fn what_ends_with_its_authority_is_not_issued_again_and_again() {
 #[test]
 fn a_certificate_keeps_its_lifetime_where_nothing_is_described() {
     let now = Time::now();
-    let ninety = fast_cluster().lifetimes(DAY * 3650, DAY * 90);
+    let ninety = fast_cluster().authority_lifetime(DAY * 3650).leaf_lifetime(DAY * 90);
     let authorities = Authorities::create(&ninety, now.saturating_sub(DAY)).unwrap();
     let machine = Machine::of(&authorities.first(&ninety, &node(), now).unwrap());
     machine.renew(None, &policy().all(), now);
@@ -761,7 +761,7 @@ fn a_certificate_keeps_its_lifetime_where_nothing_is_described() {
 
     // Old kubeadm let leaves begin with their authority: they seem to last longer than they were made for.
     for (days, renewed) in [(90, 90), (1000, 365)] {
-        let cluster = fast_cluster().lifetimes(DAY * 3650, DAY * days);
+        let cluster = fast_cluster().authority_lifetime(DAY * 3650).leaf_lifetime(DAY * days);
         let machine = Machine::of(&Pki::create(&cluster, &node(), now).unwrap());
         machine.renew(None, &policy().all(), now);
         assert_eq!(machine.certificates("pki/apiserver.crt")[0].not_after(), later(now, renewed));
@@ -1269,7 +1269,7 @@ fn a_plan_shows_no_control_characters() {
 
 #[test]
 fn a_kubeconfig_that_trusts_what_the_authority_was_is_told_when_that_has_expired() {
-    let cluster = fast_cluster().lifetimes(DAY * 100, DAY * 90);
+    let cluster = fast_cluster().authority_lifetime(DAY * 100).leaf_lifetime(DAY * 90);
     let machine = Machine::of(&Pki::create(&cluster, &node(), Time::now()).unwrap());
     let old = machine.read("pki/ca.crt");
     let at = |days| machine.now.checked_add(DAY * days).unwrap();

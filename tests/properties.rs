@@ -174,7 +174,7 @@ prop_compose! {
         cluster(algorithm, convention)
             .kubelet_client_certificate(shared)
             .dns_domain(domain)
-            .lifetimes(Duration::from_secs(400 * 86_400), Duration::from_secs(lifetime))
+            .authority_lifetime(Duration::from_secs(400 * 86_400)).leaf_lifetime(Duration::from_secs(lifetime))
     }
 }
 

@@ -301,9 +301,9 @@ fn lifetimes_that_no_certificate_can_hold_are_refused() {
         check(self_signed(now, lifetime).map(|_| ()), Role::KubernetesCa);
         let profile = role::Scheduler::new(&fast_cluster()).lifetime(lifetime).profile();
         check(issuer().issue(&profile, now).map(|_| ()), Role::Scheduler);
-        let cluster = fast_cluster().lifetimes(lifetime, HOUR);
+        let cluster = fast_cluster().authority_lifetime(lifetime).leaf_lifetime(HOUR);
         check(Authorities::create(&cluster, now).map(|_| ()), Role::KubernetesCa);
-        let cluster = fast_cluster().lifetimes(HOUR, lifetime);
+        let cluster = fast_cluster().authority_lifetime(HOUR).leaf_lifetime(lifetime);
         check(authorities().join(&cluster, &worker(), now).map(|_| ()), Role::KubeletClient);
     }
     assert_eq!(self_signed(now, to_the_end).unwrap().certificate().not_after(), time("9999-12-31T23:59:59Z"));

@@ -1,15 +1,12 @@
 //! What is wrong with a machine's files, and what is to be done about it.
 
-use std::borrow::Cow;
-
 use ::pki::{Expected, Finding, Findings, Pki, Plan, Policy, Severity, Time};
 
-use crate::cluster::kubepki_cluster;
-use crate::error::{Fail, kubepki_error};
+use crate::error::kubepki_error;
+use crate::expected::kubepki_expected;
 use crate::guard::{change, free, kubepki_text, look, make, out, seconds, some};
-use crate::node::kubepki_node;
 use crate::owned::kubepki_buffer;
-use crate::pki::{described, kubepki_pki};
+use crate::pki::kubepki_pki;
 
 /// What an audit found, the worst first.
 pub struct kubepki_findings {
@@ -65,33 +62,25 @@ pub struct kubepki_finding {
     pub mend: kubepki_text,
 }
 
-/// A description, or where there is none, what the files tell.
-fn expected<'a>(
-    pki: &'a Pki,
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
-) -> Result<Cow<'a, Expected>, Fail> {
-    match (cluster, node) {
-        (None, None) => Ok(Cow::Borrowed(pki.expected())),
-        _ => described(cluster, node, None).map(Cow::Owned),
-    }
+/// What is expected, or where nothing is said of it, what the files tell.
+fn wanted<'a>(pki: &'a Pki, expected: Option<&'a kubepki_expected>) -> &'a Expected {
+    expected.map_or_else(|| pki.expected(), |expected| &expected.0)
 }
 
-/// Says what is wrong with the machine's files: by the descriptions of the cluster and the node, or when both are NULL, by
-/// what the machine's own files tell.
+/// Says what is wrong with the machine's files: by what is expected of it, or when that is NULL, by what the files
+/// themselves tell.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_findings_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_pki_audit(
     pki: Option<&kubepki_pki>,
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
+    expected: Option<&kubepki_expected>,
     now: i64,
     out: *mut *mut kubepki_findings,
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
         let pki = &some(pki, "pki")?.0;
-        let findings = pki.audit(expected(pki, cluster, node)?.as_ref(), Time::from_unix(now)?);
+        let findings = pki.audit(wanted(pki, expected), Time::from_unix(now)?);
         let files = findings.iter().map(|finding| finding.file().display().to_string()).collect();
         let (text, json) = (findings.to_string(), findings.to_json());
         Ok(kubepki_findings { findings, files, text, json })
@@ -264,7 +253,7 @@ fn tell(
     policy: Option<&mut kubepki_policy>,
     what: impl FnOnce(Policy) -> Policy,
 ) -> Option<Box<kubepki_error>> {
-    change(policy, |known| {
+    change("policy", policy, |known| {
         known.0 = what(known.0.clone());
         Ok(())
     })
@@ -277,15 +266,14 @@ pub struct kubepki_plan {
     json: String,
 }
 
-/// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `cluster` and `node` are as for
+/// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `expected` is as for
 /// `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_plan_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_pki_plan(
     pki: Option<&kubepki_pki>,
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
+    expected: Option<&kubepki_expected>,
     policy: Option<&kubepki_policy>,
     now: i64,
     out: *mut *mut kubepki_plan,
@@ -293,7 +281,7 @@ pub unsafe extern "C" fn kubepki_pki_plan(
     make(out!(out), || {
         let pki = &some(pki, "pki")?.0;
         let policy = policy.map(|policy| policy.0.clone()).unwrap_or_default();
-        let plan = pki.plan(expected(pki, cluster, node)?.as_ref(), &policy, Time::from_unix(now)?);
+        let plan = pki.plan(wanted(pki, expected), &policy, Time::from_unix(now)?);
         Ok(kubepki_plan { text: plan.to_string(), json: plan.to_json(), plan })
     })
 }
@@ -333,13 +321,13 @@ pub extern "C" fn kubepki_plan_json(plan: Option<&kubepki_plan>) -> kubepki_text
 /// Makes the changes in memory: all steps, or when one fails, none. `kubepki_store_commit` then writes what has changed.
 /// `KUBEPKI_ERROR_CHANGED` when `pki` is not what the plan was made from.
 ///
-/// Threads: one at a time; a signer's callback may run on others.
+/// Threads: one at a time.
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_plan_apply(
     plan: Option<&kubepki_plan>,
     pki: Option<&mut kubepki_pki>,
 ) -> Option<Box<kubepki_error>> {
-    change(pki, |pki| Ok(some(plan, "plan")?.plan.clone().apply(&mut pki.0)?))
+    change("pki", pki, |pki| Ok(some(plan, "plan")?.plan.clone().apply(&mut pki.0)?))
 }
 
 /// Frees a plan. NULL is allowed.

@@ -14,7 +14,7 @@ fn tell(
     cluster: Option<&mut kubepki_cluster>,
     what: impl FnOnce(Authentication) -> Result<Authentication, Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(cluster, |known| {
+    change("cluster", cluster, |known| {
         let told = what(known.cluster.known_authentication().clone())?;
         known.cluster = known.cluster.clone().authentication(told);
         Ok(())

@@ -1,9 +1,9 @@
 //! The authorities of a cluster: all that travels between its control-plane nodes.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
-use ::pki::{Authorities, Authority, Role, Time};
+use ::pki::{Authorities, Authority, PrivateKey, Role, Time};
 
 use crate::cluster::kubepki_cluster;
 use crate::credential::kubepki_credential;
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn kubepki_authorities_create(
 
 /// Makes them as intermediates below `parent`. Trust files hold the intermediates, never what stands above them.
 ///
-/// Threads: any at once; a signer's callback runs on this one. Free `*out` by `kubepki_authorities_free`.
+/// Threads: any at once. Free `*out` by `kubepki_authorities_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_authorities_create_under(
     parent: Option<&kubepki_issuer>,
@@ -47,6 +47,39 @@ pub unsafe extern "C" fn kubepki_authorities_create_under(
     make(out!(out), || {
         let (parent, cluster) = (&some(parent, "parent")?.0, &some(cluster, "cluster")?.cluster);
         Ok(kubepki_authorities(Authorities::create_under(parent, cluster, Time::from_unix(now)?)?))
+    })
+}
+
+/// Takes the service-account key, in PEM, of a cluster whose authorities exist already, or have their keys elsewhere from
+/// the start. They are then added by `kubepki_authorities_add`; what a node does not need may be missing.
+///
+/// Threads: any. The key is copied. Free `*out` by `kubepki_authorities_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_authorities_new(
+    service_account_key_pem: *const c_void,
+    service_account_key_pem_len: usize,
+    out: *mut *mut kubepki_authorities,
+) -> Option<Box<kubepki_error>> {
+    let key = input!(service_account_key_pem, service_account_key_pem_len);
+    make(out!(out), || {
+        Ok(kubepki_authorities(Authorities::from_issuers([], PrivateKey::from_pem(key.bytes()?)?)?))
+    })
+}
+
+/// Adds an authority that exists: `kubernetes-ca`, `etcd-ca` or `front-proxy-ca`, each once. No two may share a key, and
+/// none may stand below another.
+///
+/// Threads: one at a time. The issuer is copied, and its signer kept as long as anything signs by it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_authorities_add(
+    authorities: Option<&mut kubepki_authorities>,
+    role: *const c_char,
+    role_len: usize,
+    issuer: Option<&kubepki_issuer>,
+) -> Option<Box<kubepki_error>> {
+    let role = input!(role, role_len);
+    change("authorities", authorities, |authorities| {
+        Ok(authorities.0.add(role.parse()?, some(issuer, "issuer")?.0.clone())?)
     })
 }
 
@@ -98,14 +131,14 @@ pub unsafe extern "C" fn kubepki_authorities_attach(
     signer: Option<&kubepki_signer>,
 ) -> Option<Box<kubepki_error>> {
     let role = input!(role, role_len);
-    change(authorities, |authorities| {
+    change("authorities", authorities, |authorities| {
         Ok(authorities.0.attach(role.parse()?, Arc::clone(&some(signer, "signer")?.0))?)
     })
 }
 
 /// Issues all that the first control-plane node of the cluster holds, super-admin.conf among it.
 ///
-/// Threads: any at once; a signer's callback may run on others. Free `*out` by `kubepki_pki_free`.
+/// Threads: any at once. Free `*out` by `kubepki_pki_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_authorities_first(
     authorities: Option<&kubepki_authorities>,
@@ -123,7 +156,7 @@ pub unsafe extern "C" fn kubepki_authorities_first(
 
 /// Issues all that another node of the cluster holds: a control-plane node, a worker or a member of etcd.
 ///
-/// Threads: any at once; a signer's callback may run on others. Free `*out` by `kubepki_pki_free`.
+/// Threads: any at once. Free `*out` by `kubepki_pki_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_authorities_join(
     authorities: Option<&kubepki_authorities>,

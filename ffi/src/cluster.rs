@@ -24,7 +24,7 @@ fn tell(
     cluster: Option<&mut kubepki_cluster>,
     what: impl FnOnce(Cluster) -> Result<Cluster, Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(cluster, |known| {
+    change("cluster", cluster, |known| {
         known.cluster = what(known.cluster.clone())?;
         Ok(())
     })
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn kubepki_cluster_add_service_subnet(
     subnet_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let subnet = input!(subnet, subnet_len);
-    change(cluster, |known| {
+    change("cluster", cluster, |known| {
         known.service_subnets.push(subnet.parse()?);
         known.cluster = known.cluster.clone().service_subnets(known.service_subnets.iter().cloned());
         Ok(())
@@ -114,16 +114,26 @@ pub unsafe extern "C" fn kubepki_cluster_set_key_algorithm(
     tell(cluster, |cluster| Ok(cluster.key_algorithm(algorithm.parse()?)))
 }
 
-/// How many seconds authorities and leaves are valid. A leaf never outlives its authority.
+/// How many seconds authorities are valid.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
-pub extern "C" fn kubepki_cluster_set_lifetimes(
+pub extern "C" fn kubepki_cluster_set_authority_lifetime(
     cluster: Option<&mut kubepki_cluster>,
-    authority_seconds: u64,
-    leaf_seconds: u64,
+    lifetime_seconds: u64,
 ) -> Option<Box<kubepki_error>> {
-    tell(cluster, |cluster| Ok(cluster.lifetimes(seconds(authority_seconds), seconds(leaf_seconds))))
+    tell(cluster, |cluster| Ok(cluster.authority_lifetime(seconds(lifetime_seconds))))
+}
+
+/// How many seconds leaves are valid. None outlives its authority.
+///
+/// Threads: one at a time.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_cluster_set_leaf_lifetime(
+    cluster: Option<&mut kubepki_cluster>,
+    lifetime_seconds: u64,
+) -> Option<Box<kubepki_error>> {
+    tell(cluster, |cluster| Ok(cluster.leaf_lifetime(seconds(lifetime_seconds))))
 }
 
 /// Whose names certificates and kubeconfigs carry: `documented` or `kubeadm`.

@@ -123,7 +123,7 @@ pub extern "C" fn kubepki_csr_set_lifetime(
     csr: Option<&mut kubepki_csr>,
     lifetime_seconds: u64,
 ) -> Option<Box<kubepki_error>> {
-    change(csr, |csr| {
+    change("csr", csr, |csr| {
         *csr = csr.object.clone().expires_in(seconds(lifetime_seconds))?.into();
         Ok(())
     })
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn kubepki_csr_approve(
     now: i64,
 ) -> Option<Box<kubepki_error>> {
     let (reason, message) = (input!(reason, reason_len), input!(message, message_len));
-    change(csr, |csr| {
+    change("csr", csr, |csr| {
         csr.tell(|object| Ok(object.approve(reason.text()?, message.text()?, Time::from_unix(now)?)?))
     })
 }
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn kubepki_csr_deny(
     now: i64,
 ) -> Option<Box<kubepki_error>> {
     let (reason, message) = (input!(reason, reason_len), input!(message, message_len));
-    change(csr, |csr| {
+    change("csr", csr, |csr| {
         csr.tell(|object| Ok(object.deny(reason.text()?, message.text()?, Time::from_unix(now)?)?))
     })
 }
@@ -250,7 +250,7 @@ pub unsafe extern "C" fn kubepki_csr_deny(
 /// long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not longer than
 /// the authority. A request for another signer is skipped. An error leaves the object as it was.
 ///
-/// Threads: one at a time; a signer's callback may run on others.
+/// Threads: one at a time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_csr_sign(
     csr: Option<&mut kubepki_csr>,

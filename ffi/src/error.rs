@@ -1,8 +1,13 @@
 //! [`kubepki_error`]: one failure, with its code, its message and where it was.
 
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
 use ::pki::{Code, Error, Place};
 
 use crate::guard::{free, kubepki_text, look};
+use crate::signer::Cause;
 
 /// One failure. It never changes, so any thread may read it, whichever got it.
 pub struct kubepki_error {
@@ -11,6 +16,8 @@ pub struct kubepki_error {
     expected: String,
     found: Option<String>,
     places: Vec<(kubepki_place_kind, String)>,
+    os_error: i32,
+    cause: Option<Arc<Cause>>,
 }
 
 /// What the functions of this library fail with.
@@ -23,7 +30,7 @@ pub enum kubepki_code {
     /// Nothing: the code of NULL.
     #[default]
     KUBEPKI_OK = 0,
-    /// A fault of this library. Whatever the call was to change may be half changed: free it.
+    /// A fault of this library. Whatever the call was to change may be half changed: free it and go on without.
     KUBEPKI_ERROR_INTERNAL = 1,
     /// A pointer that must not be NULL is.
     KUBEPKI_ERROR_NULL = 2,
@@ -37,7 +44,7 @@ pub enum kubepki_code {
     KUBEPKI_ERROR_AUTHORITY_NOT_YET_VALID = 101,
     /// A signature does not verify.
     KUBEPKI_ERROR_BAD_SIGNATURE = 102,
-    /// Files are no longer what they were when they were looked at.
+    /// What was looked at is no longer what it was: files, what a machine holds, or a request.
     KUBEPKI_ERROR_CHANGED = 103,
     /// Another file is already there: it is left as it is.
     KUBEPKI_ERROR_EXISTS = 104,
@@ -208,6 +215,23 @@ pub extern "C" fn kubepki_error_place_at(error: Option<&kubepki_error>, index: u
     })
 }
 
+/// The operating system's own number (`errno`) of a `KUBEPKI_ERROR_IO`; 0 where it gave none.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_error_os_error(error: Option<&kubepki_error>) -> i32 {
+    look(error, |error| error.os_error)
+}
+
+/// What a signer's callback gave by `kubepki_answer_failure_with_cause`; NULL where it gave nothing. It lives as long as
+/// the error.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_error_cause(error: Option<&kubepki_error>) -> *mut c_void {
+    error.and_then(|error| error.cause.as_ref()).map_or(ptr::null_mut(), |cause| cause.pointer())
+}
+
 /// Frees an error. NULL is allowed.
 ///
 /// Threads: any, the last to use it.
@@ -224,6 +248,8 @@ impl kubepki_error {
             expected: expected.to_owned(),
             found: Some(found.to_owned()),
             places: vec![(kubepki_place_kind::KUBEPKI_PLACE_FIELD, field.to_owned())],
+            os_error: 0,
+            cause: None,
         })
     }
 
@@ -270,6 +296,8 @@ impl From<Error> for Fail {
             expected: error.expected().to_owned(),
             found: error.found_instead().map(str::to_owned),
             places: error.places().iter().map(place).collect(),
+            os_error: error.raw_os_error().unwrap_or_default(),
+            cause: Cause::of(&error),
         })
     }
 }

@@ -1,10 +1,9 @@
 //! The border: what comes in is checked, what goes out is owned, and no panic crosses.
 
-use std::ffi::{OsStr, c_char};
+use std::ffi::c_char;
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::ptr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -47,9 +46,13 @@ pub(crate) fn give<T>(out: Out<T>, act: impl FnOnce() -> Result<T, Fail>) -> Ans
     })
 }
 
-/// Changes a handle.
-pub(crate) fn change<T>(handle: Option<&mut T>, act: impl FnOnce(&mut T) -> Result<(), Fail>) -> Answer {
-    guard(|| act(handle.ok_or_else(|| kubepki_error::null("handle"))?))
+/// Changes a handle, the parameter `name`.
+pub(crate) fn change<T>(
+    name: &'static str,
+    handle: Option<&mut T>,
+    act: impl FnOnce(&mut T) -> Result<(), Fail>,
+) -> Answer {
+    guard(|| act(handle.ok_or_else(|| kubepki_error::null(name))?))
 }
 
 /// Looks at a handle; an empty answer when there is none.
@@ -145,11 +148,11 @@ impl<'a> Input<'a> {
         text.parse().map_err(|_| kubepki_error::invalid(self.name, "an IPv4 or IPv6 address", text))
     }
 
-    /// A path: on Unix that is bytes.
+    /// A path. It is text, for it comes back in arguments, kubeconfigs and errors.
     pub(crate) fn path(self) -> Result<PathBuf, Fail> {
-        match self.bytes()? {
-            [] => Err(kubepki_error::invalid(self.name, "a path", "")),
-            bytes => Ok(Path::new(OsStr::from_bytes(bytes)).to_owned()),
+        match self.text()? {
+            "" => Err(kubepki_error::invalid(self.name, "a path", "")),
+            text => Ok(text.into()),
         }
     }
 }
@@ -162,6 +165,31 @@ macro_rules! input {
     };
 }
 pub(crate) use input;
+
+/// Handles that a caller gives one after the other, for the time of the call.
+///
+/// # Safety
+///
+/// `handles` is null, or `count` handles can be read there for `'a`, each null or one of `T`.
+pub(crate) unsafe fn handles<'a, T>(
+    name: &'static str,
+    handles: *const *const T,
+    count: usize,
+) -> Result<Vec<&'a T>, Fail> {
+    let most = usize::MAX / 2 / size_of::<*const T>();
+    match (count, handles.is_null()) {
+        (0, _) => Ok(Vec::new()),
+        (_, true) => Err(kubepki_error::null(name)),
+        _ if count > most => {
+            Err(kubepki_error::invalid(name, "a count that fits into memory", &count.to_string()))
+        }
+        // SAFETY: the caller promised that so many can be read; `Option<&T>` is a pointer, null for none.
+        _ => unsafe { std::slice::from_raw_parts(handles.cast::<Option<&T>>(), count) }
+            .iter()
+            .map(|handle| some(*handle, name))
+            .collect(),
+    }
+}
 
 /// Seconds as a duration.
 pub(crate) fn seconds(seconds: u64) -> Duration {

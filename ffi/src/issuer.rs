@@ -7,7 +7,7 @@ use ::pki::{Certificate, Issuer, Time};
 
 use crate::credential::kubepki_credential;
 use crate::error::kubepki_error;
-use crate::guard::{free, input, make, out, some};
+use crate::guard::{free, give, input, make, out, some};
 use crate::owned::kubepki_buffer;
 use crate::profile::kubepki_profile;
 use crate::signer::{kubepki_signer, public_key};
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn kubepki_issuer_self_signed(
 
 /// Makes a self-signed certificate for a key that lives elsewhere.
 ///
-/// Threads: any at once; the signer's callback runs on this one. It is kept as long as anything signs by it. Free `*out`
+/// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
 /// by `kubepki_issuer_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_issuer_self_signed_by(
@@ -188,6 +188,21 @@ pub unsafe extern "C" fn kubepki_issuer_key_pem(
         let key = some(issuer, "issuer")?.0.private_key();
         let key = key.ok_or_else(|| kubepki_error::absent("issuer", "an authority whose key is here"))?;
         Ok(kubepki_buffer::secret(key.to_pem()))
+    })
+}
+
+/// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
+/// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_issuer_shortened_from(
+    issuer: Option<&kubepki_issuer>,
+    out: *mut i64,
+) -> Option<Box<kubepki_error>> {
+    give(out!(out), || {
+        let end = some(issuer, "issuer")?.0.shortened_from();
+        Ok(end.ok_or_else(|| kubepki_error::absent("issuer", "one that ends earlier"))?.unix())
     })
 }
 

@@ -18,7 +18,7 @@ fn tell(
     kubeadm: Option<&mut kubepki_kubeadm>,
     what: impl FnOnce(KubeadmConfiguration) -> Result<KubeadmConfiguration, Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(kubeadm, |known| {
+    change("kubeadm", kubeadm, |known| {
         known.0 = what(known.0.clone())?;
         Ok(())
     })

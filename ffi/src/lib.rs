@@ -12,12 +12,14 @@ pub mod owned;
 // Descriptions.
 pub mod authentication;
 pub mod cluster;
+pub mod expected;
 pub mod kubeadm;
 pub mod node;
 
 // One certificate.
 pub mod credential;
 pub mod issuer;
+pub mod key;
 pub mod kubeconfig;
 pub mod profile;
 pub mod request;
@@ -68,6 +70,7 @@ const _: () = {
     is_shared::<credential::kubepki_identity>();
     is_shared::<csr::kubepki_csr>();
     is_shared::<error::kubepki_error>();
+    is_shared::<expected::kubepki_expected>();
     is_shared::<issuer::kubepki_issuer>();
     is_shared::<kubeadm::kubepki_kubeadm>();
     is_shared::<kubeconfig::kubepki_user>();

@@ -6,12 +6,10 @@ use ::pki::Certificate;
 use ::pki::manifest::{self, Manifest, Subject};
 use zeroize::Zeroizing;
 
-use crate::cluster::kubepki_cluster;
 use crate::credential::kubepki_credential;
 use crate::error::{Fail, kubepki_error};
+use crate::expected::kubepki_expected;
 use crate::guard::{Input, free, input, kubepki_text, look, make, out, some};
-use crate::node::{kubepki_layout, kubepki_node};
-use crate::pki::described;
 
 /// A Kubernetes object. It may hold a secret: it is overwritten when it is freed.
 pub struct kubepki_manifest {
@@ -80,18 +78,15 @@ pub unsafe extern "C" fn kubepki_manifest_kubelet_api_admin_binding(
     make(out!(out), || Ok(manifest::kubelet_api_admin_binding().into()))
 }
 
-/// The fields of a KubeletConfiguration that name a machine's files, which lie where `layout` says, or when that is NULL,
-/// in `/etc/kubernetes`.
+/// The fields of a KubeletConfiguration that name a machine's files.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_manifest_kubelet_configuration(
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
-    layout: Option<&kubepki_layout>,
+    expected: Option<&kubepki_expected>,
     out: *mut *mut kubepki_manifest,
 ) -> Option<Box<kubepki_error>> {
-    make(out!(out), || Ok(manifest::kubelet_configuration(&described(cluster, node, layout)?).into()))
+    make(out!(out), || Ok(manifest::kubelet_configuration(&some(expected, "expected")?.0).into()))
 }
 
 /// An object that lets machines join by bootstrap tokens of a group, such as

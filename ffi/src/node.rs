@@ -76,7 +76,7 @@ pub unsafe extern "C" fn kubepki_node_add_address(
     address_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let address = input!(address, address_len);
-    change(node, |known| {
+    change("node", node, |known| {
         known.addresses.push(address.address()?);
         known.node = known.node.clone().addresses(known.addresses.iter().copied());
         Ok(())
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn kubepki_node_add_san(
     san_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let (role, san) = (input!(role, role_len), input!(san, san_len));
-    change(node, |known| {
+    change("node", node, |known| {
         known.node = known.node.clone().san(role.parse()?, san.parse()?);
         Ok(())
     })
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn kubepki_node_add_san(
 pub extern "C" fn kubepki_node_ask_for_kube_proxy(
     node: Option<&mut kubepki_node>,
 ) -> Option<Box<kubepki_error>> {
-    change(node, |known| {
+    change("node", node, |known| {
         known.node = known.node.clone().kube_proxy();
         Ok(())
     })
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn kubepki_node_add_front_proxy_name(
     name_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let name = input!(name, name_len);
-    change(node, |known| {
+    change("node", node, |known| {
         known.front_proxy_names.push(name.parse()?);
         known.node = known.node.clone().front_proxy_server(known.front_proxy_names.iter().cloned());
         Ok(())
@@ -141,7 +141,7 @@ pub extern "C" fn kubepki_node_set_bind_port(
     node: Option<&mut kubepki_node>,
     port: u16,
 ) -> Option<Box<kubepki_error>> {
-    change(node, |known| {
+    change("node", node, |known| {
         known.node = known.node.clone().bind_port(port);
         Ok(())
     })
@@ -158,7 +158,7 @@ pub extern "C" fn kubepki_node_free(node: Option<Box<kubepki_node>>) {
 /// Where the files of a machine lie: kubeconfigs in one directory, certificates and keys in `pki` below it or elsewhere.
 pub struct kubepki_layout(pub(crate) Layout);
 
-/// The layout in `directory`, such as `/etc/kubernetes`. A path is bytes, as the operating system has it.
+/// The layout in `directory`, such as `/etc/kubernetes`.
 ///
 /// Threads: any. Free `*out` by `kubepki_layout_free`.
 #[unsafe(no_mangle)]
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn kubepki_layout_set_certificates(
     directory_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let directory = input!(directory, directory_len);
-    change(layout, |known| {
+    change("layout", layout, |known| {
         known.0 = known.0.clone().certificates(directory.path()?);
         Ok(())
     })
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn kubepki_layout_set_root(
     root_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let root = input!(root, root_len);
-    change(layout, |known| {
+    change("layout", layout, |known| {
         known.0 = known.0.clone().root(root.path()?);
         Ok(())
     })

@@ -76,7 +76,7 @@ pub unsafe extern "C" fn kubepki_list_add(
     text_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let text = input!(text, text_len);
-    change(list, |list| {
+    change("list", list, |list| {
         list.0.push(Zeroizing::new(text.text()?.to_owned()));
         Ok(())
     })
@@ -130,7 +130,7 @@ pub struct kubepki_file {
     pub path: kubepki_text,
     /// Its contents: PEM or YAML. Keys and kubeconfigs are secrets.
     pub bytes: kubepki_bytes,
-    /// Its mode: 0600 for everything but certificates, which are 0644, or as it was found.
+    /// Its mode: 0600 for everything but certificates, which are 0644, or as it was found; 0 for a file that was added.
     pub mode: u32,
 }
 
@@ -187,7 +187,7 @@ pub unsafe extern "C" fn kubepki_files_add(
     bytes_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let (path, bytes) = (input!(path, path_len), input!(bytes, bytes_len));
-    change(files, |files| {
+    change("files", files, |files| {
         let (path, bytes) = (path.text()?.to_owned(), Zeroizing::new(bytes.bytes()?.to_vec()));
         files.0.push(Entry { role: "", part: "", path, bytes, mode: 0 });
         Ok(())

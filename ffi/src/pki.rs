@@ -3,13 +3,13 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use ::pki::{Expected, Pki, Store, Time};
+use ::pki::{Pki, Store, Time};
 
 use crate::authorities::kubepki_authorities;
 use crate::cluster::kubepki_cluster;
 use crate::credential::kubepki_credential;
-use crate::error::{Fail, kubepki_error};
-use crate::guard::{change, free, guard, input, make, out, some};
+use crate::error::kubepki_error;
+use crate::guard::{change, free, guard, handles, input, make, out, some};
 use crate::node::{kubepki_layout, kubepki_node};
 use crate::owned::{kubepki_buffer, kubepki_files, kubepki_list};
 use crate::signer::kubepki_signer;
@@ -78,6 +78,26 @@ pub extern "C" fn kubepki_pki_save(
     guard(|| Ok(some(pki, "pki")?.0.save(some(layout, "layout")?.0.clone())?))
 }
 
+/// Writes the files of several machines, each where the layout of the same position says: all of them, or when one file
+/// cannot be written or differs from one that is there, none.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_pki_save_all(
+    pkis: *const *const kubepki_pki,
+    layouts: *const *const kubepki_layout,
+    count: usize,
+) -> Option<Box<kubepki_error>> {
+    guard(|| {
+        // SAFETY: the header asks for so many handles in each, for the time of the call, or NULL.
+        let pkis = unsafe { handles("pkis", pkis, count) }?;
+        // SAFETY: likewise.
+        let layouts = unsafe { handles("layouts", layouts, count) }?;
+        let machines = layouts.iter().zip(pkis).map(|(layout, pki)| (layout.0.clone(), &pki.0));
+        Ok(Pki::save_all(machines)?)
+    })
+}
+
 /// The authorities as the machine holds them: on a control-plane node with their keys, elsewhere only the certificates
 /// that it needs.
 ///
@@ -101,7 +121,7 @@ pub unsafe extern "C" fn kubepki_pki_attach(
     signer: Option<&kubepki_signer>,
 ) -> Option<Box<kubepki_error>> {
     let role = input!(role, role_len);
-    change(pki, |pki| Ok(pki.0.attach(role.parse()?, Arc::clone(&some(signer, "signer")?.0))?))
+    change("pki", pki, |pki| Ok(pki.0.attach(role.parse()?, Arc::clone(&some(signer, "signer")?.0))?))
 }
 
 /// The credential of a role, also of those that lie in a kubeconfig. `KUBEPKI_ERROR_ABSENT` when there is none.
@@ -153,26 +173,6 @@ pub unsafe extern "C" fn kubepki_pki_arguments(
     make(out!(out), || Ok(kubepki_list::new(some(pki, "pki")?.0.expected().arguments(component.parse()?))))
 }
 
-/// The same of a machine that is only described, with its files where `layout` says, or when that is NULL, in
-/// `/etc/kubernetes`.
-///
-/// Threads: any at once. Free `*out` by `kubepki_list_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_arguments(
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
-    layout: Option<&kubepki_layout>,
-    component: *const c_char,
-    component_len: usize,
-    out: *mut *mut kubepki_list,
-) -> Option<Box<kubepki_error>> {
-    let component = input!(component, component_len);
-    make(out!(out), || {
-        let expected = described(cluster, node, layout)?;
-        Ok(kubepki_list::new(expected.arguments(component.parse()?)))
-    })
-}
-
 /// The trust tree, for people: each authority, and under it what it signed.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
@@ -190,19 +190,6 @@ pub unsafe extern "C" fn kubepki_pki_tree(
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_pki_free(pki: Option<Box<kubepki_pki>>) {
     free(pki);
-}
-
-/// What a description asks for.
-pub(crate) fn described(
-    cluster: Option<&kubepki_cluster>,
-    node: Option<&kubepki_node>,
-    layout: Option<&kubepki_layout>,
-) -> Result<Expected, Fail> {
-    let expected = Expected::new(&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
-    Ok(match layout {
-        Some(layout) => expected.layout(layout.0.clone()),
-        None => expected,
-    })
 }
 
 /// A directory under a lock, from loading to committing.
@@ -240,7 +227,7 @@ pub extern "C" fn kubepki_store_commit(
     store: Option<&kubepki_store>,
     pki: Option<&mut kubepki_pki>,
 ) -> Option<Box<kubepki_error>> {
-    change(pki, |pki| Ok(some(store, "store")?.0.commit(&mut pki.0)?))
+    change("pki", pki, |pki| Ok(some(store, "store")?.0.commit(&mut pki.0)?))
 }
 
 /// Unlocks the directory. NULL is allowed.

@@ -145,7 +145,7 @@ fn tell(
     profile: Option<&mut kubepki_profile>,
     what: impl FnOnce(&mut Inputs) -> Result<(), Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(profile, |known| {
+    change("profile", profile, |known| {
         let mut inputs = known.inputs.clone();
         what(&mut inputs)?;
         *known = kubepki_profile { profile: inputs.profile()?, inputs };

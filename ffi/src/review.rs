@@ -65,7 +65,7 @@ pub unsafe extern "C" fn kubepki_signer_policy_allow(
     value_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let (kind, value) = (input!(kind, kind_len), input!(value, value_len));
-    change(policy, |known| {
+    change("policy", policy, |known| {
         let (allowed, policy) = (&mut known.allowed, known.policy.clone());
         known.policy = match kind.text()? {
             "requester" => policy.requesters(more(&mut allowed.requesters, value.parse()?)),
@@ -96,7 +96,7 @@ pub extern "C" fn kubepki_signer_policy_set_longest(
     policy: Option<&mut kubepki_signer_policy>,
     longest_seconds: u64,
 ) -> Option<Box<kubepki_error>> {
-    change(policy, |known| {
+    change("policy", policy, |known| {
         known.policy = known.policy.clone().longest(seconds(longest_seconds));
         Ok(())
     })
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn kubepki_approver_add_bootstrap_group(
     group_len: usize,
 ) -> Option<Box<kubepki_error>> {
     let group = input!(group, group_len);
-    change(approver, |known| {
+    change("approver", approver, |known| {
         let groups = more(&mut known.bootstrap_groups, group.parse()?);
         known.context = known.context.clone().bootstrap_groups(groups);
         Ok(())
@@ -182,7 +182,7 @@ fn tell(
     approver: Option<&mut kubepki_approver>,
     what: impl FnOnce(Context) -> Result<Context, Fail>,
 ) -> Option<Box<kubepki_error>> {
-    change(approver, |known| {
+    change("approver", approver, |known| {
         known.context = what(known.context.clone())?;
         Ok(())
     })
@@ -258,7 +258,7 @@ pub extern "C" fn kubepki_review_apply(
     csr: Option<&mut kubepki_csr>,
     now: i64,
 ) -> Option<Box<kubepki_error>> {
-    change(csr, |csr| {
+    change("csr", csr, |csr| {
         let review = &some(review, "review")?.0;
         csr.tell(|object| Ok(review.apply(object, Time::from_unix(now)?)?))
     })

@@ -2,12 +2,15 @@
 
 use std::error::Error as StdError;
 use std::ffi::{c_char, c_void};
+use std::fmt;
 use std::sync::Arc;
 
-use ::pki::{Certificate, PublicKey, Signer, ToSign};
+use ::pki::{Certificate, Error, PublicKey, Signer, ToSign};
 
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{Input, free, input, kubepki_bytes, kubepki_text, make, out, quietly};
+
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Most bytes of a signature: RSA with 16384 bits has 2048.
 const LONGEST_SIGNATURE: usize = 4096;
@@ -26,7 +29,65 @@ pub struct kubepki_to_sign {
 }
 
 /// Where a callback puts its answer. It lives until the callback returns.
-pub struct kubepki_answer(Result<Vec<u8>, String>);
+pub struct kubepki_answer(Result<Vec<u8>, Failure>);
+
+/// Why a callback has not signed.
+#[derive(Debug)]
+struct Failure {
+    reason: String,
+    cause: Option<Arc<Cause>>,
+}
+
+impl From<&str> for Failure {
+    fn from(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), cause: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl StdError for Failure {}
+
+/// What a callback knows of its failure, for whoever gets the error.
+#[derive(Debug)]
+pub(crate) struct Cause(Kept);
+
+impl Cause {
+    /// That of an error, where a callback has given one.
+    pub(crate) fn of(error: &Error) -> Option<Arc<Self>> {
+        error.source()?.downcast_ref::<Failure>()?.cause.clone()
+    }
+
+    pub(crate) fn pointer(&self) -> *mut c_void {
+        self.0.pointer
+    }
+}
+
+/// A pointer of the caller's, which is released when it is no longer needed.
+#[derive(Debug)]
+struct Kept {
+    pointer: *mut c_void,
+    release: kubepki_release,
+}
+
+// SAFETY: the header says that it is released on any thread, and it is given to the caller's own functions alone.
+unsafe impl Send for Kept {}
+
+// SAFETY: likewise, from several threads at once.
+unsafe impl Sync for Kept {}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(release) = self.release {
+            // SAFETY: both came together, and nobody else can have called it, nor will.
+            unsafe { release(self.pointer) };
+        }
+    }
+}
 
 /// Signs, and answers by `kubepki_answer_signature` or `kubepki_answer_failure` before it returns.
 ///
@@ -36,7 +97,9 @@ pub type kubepki_sign = Option<
     unsafe extern "C" fn(user: *mut c_void, to_sign: *const kubepki_to_sign, answer: *mut kubepki_answer),
 >;
 
-/// Takes leave of `user`; called once, from any thread, when nothing signs by it any more.
+/// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more. It
+/// is called once, on any thread, inside whichever call drops the last that has it. It must return, as `kubepki_sign` must,
+/// and should call nothing of this library.
 pub type kubepki_release = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.
@@ -45,15 +108,8 @@ pub struct kubepki_signer(pub(crate) Arc<dyn Signer>);
 struct Callback {
     public_key: PublicKey,
     sign: unsafe extern "C" fn(*mut c_void, *const kubepki_to_sign, *mut kubepki_answer),
-    release: kubepki_release,
-    user: *mut c_void,
+    user: Kept,
 }
-
-// SAFETY: the header says that callbacks are called from any thread, and `user` is given to them alone.
-unsafe impl Send for Callback {}
-
-// SAFETY: likewise, from several threads at once.
-unsafe impl Sync for Callback {}
 
 impl Signer for Callback {
     fn public_key(&self) -> &PublicKey {
@@ -67,20 +123,11 @@ impl Signer for Callback {
             message: what.message().into(),
             digest: what.digest().into(),
         };
-        let mut answer = kubepki_answer(Err("the callback gave no answer".to_owned()));
+        let mut answer = kubepki_answer(Err("the callback gave no answer".into()));
         // SAFETY: the function and `user` came together, and have not been released; what else it is given lives
         // longer than the call.
-        unsafe { (self.sign)(self.user, &to_sign, &mut answer) };
+        unsafe { (self.sign)(self.user.pointer, &to_sign, &mut answer) };
         Ok(answer.0?)
-    }
-}
-
-impl Drop for Callback {
-    fn drop(&mut self) {
-        if let Some(release) = self.release {
-            // SAFETY: as in `sign`; nobody else can have called it, nor will.
-            unsafe { release(self.user) };
-        }
     }
 }
 
@@ -102,13 +149,14 @@ pub unsafe extern "C" fn kubepki_signer_new(
     let pem = input!(public_key_pem, public_key_pem_len);
     make(out!(out), || {
         let sign = sign.ok_or_else(|| kubepki_error::null("sign"))?;
-        Ok(kubepki_signer(Arc::new(Callback { public_key: public_key(pem)?, sign, release, user })))
+        let public_key = public_key(pem)?;
+        Ok(kubepki_signer(Arc::new(Callback { public_key, sign, user: Kept { pointer: user, release } })))
     })
 }
 
 /// Answers with a signature, which is copied. It is verified before anything is made of it.
 ///
-/// Threads: the callback's.
+/// Threads: any, before the callback returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_answer_signature(
     answer: Option<&mut kubepki_answer>,
@@ -118,28 +166,41 @@ pub unsafe extern "C" fn kubepki_answer_signature(
     let signature = input!(signature, signature_len);
     set(answer, || match signature.bytes() {
         Ok(bytes) if bytes.len() <= LONGEST_SIGNATURE => Ok(bytes.to_vec()),
-        _ => Err(format!(
-            "the callback gave a signature that is NULL or longer than {LONGEST_SIGNATURE} bytes: {signature_len}"
-        )),
+        _ => {
+            let rule = format!("a signature that is NULL or longer than {LONGEST_SIGNATURE} bytes");
+            Err(format!("the callback gave {rule}: {signature_len}").as_str().into())
+        }
     });
 }
 
 /// Answers with a reason, which becomes the message of an error: UTF-8, cut after 1024 bytes. It must be no secret.
 ///
-/// Threads: the callback's.
+/// Threads: any, before the callback returns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_answer_failure(
     answer: Option<&mut kubepki_answer>,
     reason: *const c_char,
     reason_len: usize,
 ) {
-    const LONGEST: usize = 1024;
     let reason = input!(reason, reason_len);
-    set(answer, || {
-        let bytes = reason.bytes().unwrap_or_default();
-        let text = String::from_utf8_lossy(bytes.get(..LONGEST).unwrap_or(bytes));
-        Err(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
-    });
+    set(answer, || Err(Failure { reason: shown(reason), cause: None }));
+}
+
+/// The same with what the caller knows of it: `kubepki_error_cause` gives it back. It is kept as long as the error; then
+/// `release` is called with it, unless that is NULL. Without an answer to put it in (NULL) it is released at once.
+///
+/// Threads: any, before the callback returns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_answer_failure_with_cause(
+    answer: Option<&mut kubepki_answer>,
+    reason: *const c_char,
+    reason_len: usize,
+    cause: *mut c_void,
+    release: kubepki_release,
+) {
+    let reason = input!(reason, reason_len);
+    let cause = Arc::new(Cause(Kept { pointer: cause, release }));
+    set(answer, || Err(Failure { reason: shown(reason), cause: Some(cause) }));
 }
 
 /// Frees a signer. What signs by it keeps doing so. NULL is allowed.
@@ -150,17 +211,28 @@ pub extern "C" fn kubepki_signer_free(signer: Option<Box<kubepki_signer>>) {
     free(signer);
 }
 
-fn set(answer: Option<&mut kubepki_answer>, value: impl FnOnce() -> Result<Vec<u8>, String>) {
+fn set(answer: Option<&mut kubepki_answer>, value: impl FnOnce() -> Result<Vec<u8>, Failure>) {
     if let Some(answer) = answer {
-        answer.0 = quietly(value).unwrap_or_else(|| Err("a panic".to_owned()));
+        answer.0 = quietly(value).unwrap_or_else(|| Err("a panic".into()));
     }
+}
+
+/// A reason as it may stand in a message.
+fn shown(reason: Input<'_>) -> String {
+    const LONGEST: usize = 1024;
+    let bytes = reason.bytes().unwrap_or_default();
+    let text = String::from_utf8_lossy(bytes.get(..LONGEST).unwrap_or(bytes));
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The public key in PEM, or that of the first certificate.
 pub(crate) fn public_key(pem: Input<'_>) -> Result<PublicKey, Fail> {
     let bytes = pem.bytes()?;
-    match Certificate::from_pem(bytes).map(|certificates| certificates.into_iter().next()) {
-        Ok(Some(certificate)) => Ok(certificate.public_key().clone()),
-        _ => Ok(PublicKey::from_pem(bytes)?),
+    let key = PublicKey::from_pem(bytes);
+    if key.is_err() && bytes.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
+        let certificates = Certificate::from_pem(bytes)?;
+        let first = certificates.first().map(|certificate| certificate.public_key().clone());
+        return first.ok_or_else(|| kubepki_error::absent("public_key_pem", "a certificate"));
     }
+    Ok(key?)
 }

@@ -183,8 +183,8 @@ pub unsafe extern "C" fn kubepki_cluster_token_issuer(
 }
 
 /// Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
-/// it; for these audiences (NULL for the API server); and for so many seconds. It is a secret. `KUBEPKI_ERROR_ABSENT` where
-/// sa.key is not here.
+/// it; for these audiences, of which none would be nobody (NULL is the API server); and for so many seconds. It is a secret.
+/// `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 #[unsafe(no_mangle)]
@@ -387,7 +387,7 @@ pub unsafe extern "C" fn kubepki_static_tokens_add(
     groups: Option<&kubepki_list>,
 ) -> Option<Box<kubepki_error>> {
     let (user, uid) = (input!(user, user_len), input!(uid, uid_len));
-    change(tokens, |known| {
+    change("tokens", tokens, |known| {
         let token = StaticToken::generate(user.parse()?, uid.parse()?)?.groups(parsed(groups)?)?;
         *known = StaticTokens::new(known.tokens.tokens().iter().cloned().chain([token])).into();
         Ok(())

@@ -17,10 +17,12 @@ const HEAD: &str = "\
  *   zero byte. KUBEPKI_LITERAL(\"...\") is both of a literal. No bytes may be NULL.
  * - What is given back is a handle, which the caller frees by the function that belongs to its type, or a view of a
  *   handle's own bytes: that ends with its handle, or with the next call that takes the handle without const.
- * - NULL is an error where a handle is needed, and nothing where one is freed or looked at.
+ * - NULL is an error where a handle is needed: KUBEPKI_ERROR_NULL, with the parameter's name. Where it means something, the
+ *   function says so; where a handle is freed or looked at, it is nothing; and a kubepki_list may be NULL, which is empty.
  * - A const handle may be used from any number of threads at once. Whoever passes one without const, or frees it, must be
  *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
- * - Text is UTF-8; paths are bytes. Roles, algorithms, components and conventions are their documented names. Moments are
+ * - Whatever signs by a kubepki_signer may call its callback, on its own thread and on others.
+ * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments are
  *   seconds since 1970, spans are seconds.
  * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
  *   freed. No error quotes one.

@@ -176,16 +176,26 @@ impl Authorities {
         issuers: impl IntoIterator<Item = (Role, Issuer)>,
         service_account: PrivateKey,
     ) -> Result<Self> {
-        let mut authorities = BTreeMap::new();
+        let mut this =
+            Self { service_account: ServiceAccount::new(service_account), ..Self::default() };
         for (role, issuer) in issuers {
-            check_role(role)?;
-            if authorities.insert(role, Authority::from_issuer(issuer)).is_some() {
-                return Err(Error::invalid("authority", "each authority once", role.id()));
-            }
+            this.add(role, issuer)?;
         }
-        let this = Self { authorities, service_account: ServiceAccount::new(service_account) };
-        this.check()?;
         Ok(this)
+    }
+
+    /// Adds an authority that exists.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_issuers`](Self::from_issuers); nothing is then added.
+    pub fn add(&mut self, authority: Role, issuer: Issuer) -> Result<()> {
+        check_role(authority)?;
+        if self.get(authority).is_some() {
+            return Err(Error::invalid("authority", "each authority once", authority.id()));
+        }
+        self.authorities.insert(authority, Authority::from_issuer(issuer));
+        self.check().inspect_err(|_| _ = self.authorities.remove(&authority))
     }
 
     /// Lets `signer` sign for an authority whose key is not here.

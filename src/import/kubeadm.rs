@@ -449,7 +449,7 @@ fn description(section: &Section, remarks: &mut Vec<Remark>) -> Result<Cluster> 
     let authority =
         section.parse("caCertificateValidityPeriod", duration)?.unwrap_or(cluster.authority_lifetime);
     let leaf = section.parse("certificateValidityPeriod", duration)?.unwrap_or(cluster.leaf_lifetime);
-    let cluster = cluster.lifetimes(authority, leaf);
+    let cluster = cluster.authority_lifetime(authority).leaf_lifetime(leaf);
     match cluster.check() {
         Ok(()) => Ok(cluster),
         Err(error) => Err(error.field(section.field("networking"))),

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn kubepki_cluster_token_issuer(
 }
 
 /// Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
-/// it; for these audiences, of which none would be nobody (NULL is the API server); and for so many seconds. It is a secret.
+/// it; for these audiences, where NULL means the API server; and for so many seconds. It is a secret.
 /// `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_buffer_free`.

@@ -266,6 +266,9 @@ typedef struct kubepki_findings kubepki_findings;
 // Whom Kubernetes sees in a client certificate.
 typedef struct kubepki_identity kubepki_identity;
 
+// The user that a client asks the API server to take it for, once it has said who it is itself.
+typedef struct kubepki_impersonation kubepki_impersonation;
+
 // A certificate authority that signs: its certificate, those above it, and its key or a signer.
 typedef struct kubepki_issuer kubepki_issuer;
 
@@ -304,6 +307,10 @@ typedef struct kubepki_review kubepki_review;
 
 // Whom a service-account token makes of its holder.
 typedef struct kubepki_service_account kubepki_service_account;
+
+// A service-account token that is to be signed. Whoever has sa.key can make tokens for every service account; where there
+// is an API server, the TokenRequest API makes them without it.
+typedef struct kubepki_service_account_token kubepki_service_account_token;
 
 // What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.
 typedef struct kubepki_signer kubepki_signer;
@@ -414,6 +421,22 @@ typedef struct {
   kubepki_text message;
 } kubepki_outcome;
 
+// One header of a request.
+typedef struct {
+  // Its name, such as `Impersonate-User`.
+  kubepki_text name;
+  // Its value.
+  kubepki_text value;
+} kubepki_header;
+
+// An object of a cluster.
+typedef struct {
+  // Its name.
+  kubepki_text name;
+  // Its UID.
+  kubepki_text uid;
+} kubepki_object;
+
 // What a verified service-account token says.
 typedef struct {
   // The user that Kubernetes sees: `system:serviceaccount:NAMESPACE:NAME`.
@@ -426,6 +449,12 @@ typedef struct {
   int64_t issued;
   // When it ends.
   int64_t expires;
+  // The pod that it is bound to; its texts are empty where there is none, as with the others.
+  kubepki_object pod;
+  // The node that it is bound to, or on which the pod runs.
+  kubepki_object node;
+  // The Secret that it is bound to.
+  kubepki_object secret;
 } kubepki_claims;
 
 // One token of such a file.
@@ -756,6 +785,11 @@ kubepki_error *kubepki_expected_set_layout(kubepki_expected *expected, const kub
 kubepki_error *kubepki_expected_add_external(kubepki_expected *expected,
                                              const char *role,
                                              size_t role_len);
+
+// The roles of the machine's own certificates, without the authorities', in the order of the role table.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_expected_roles(const kubepki_expected *expected, kubepki_list **out);
 
 // The arguments by which a component (`kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet`, `etcd`,
 // `etcdctl`) is given the machine's files: each `--NAME=VALUE`.
@@ -1138,13 +1172,65 @@ kubepki_error *kubepki_user_with_token(const char *token, size_t token_len, kube
 kubepki_error *kubepki_user_with_token_file(const char *path, size_t path_len, kubepki_user **out);
 
 // A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
-// in `PATH`, and its arguments (NULL for none). It speaks `client.authentication.k8s.io/v1`.
+// in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
 //
 // Threads: any. Free `*out` by `kubepki_user_free`.
 kubepki_error *kubepki_user_with_exec(const char *command,
                                       size_t command_len,
                                       const kubepki_list *arguments,
                                       kubepki_user **out);
+
+// Gives the program one more environment variable. `KUBEPKI_ERROR_ABSENT` where the user has no program, here and below.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_add_env(kubepki_user *user,
+                                    const char *name,
+                                    size_t name_len,
+                                    const char *value,
+                                    size_t value_len);
+
+// What to tell somebody who does not have the program.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_install_hint(kubepki_user *user, const char *hint, size_t hint_len);
+
+// Tells the program which cluster it is for, by the variable `KUBERNETES_EXEC_INFO`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_provide_cluster_info(kubepki_user *user);
+
+// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is said)
+// or `Always`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_interactive_mode(kubepki_user *user,
+                                                 const char *mode,
+                                                 size_t mode_len);
+
+// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the provider's
+// URL, and the client that its tokens are made for. It does not log in: the first tokens come from elsewhere.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_oidc(const char *issuer_url,
+                                      size_t issuer_url_len,
+                                      const char *client_id,
+                                      size_t client_id_len,
+                                      kubepki_user **out);
+
+// A setting of that plugin: `client-secret`, `id-token`, `refresh-token`, or `idp-certificate-authority`, which is the
+// path of the file with the certificates by which the provider is trusted. `KUBEPKI_ERROR_ABSENT` for another user.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_oidc(kubepki_user *user,
+                                     const char *setting,
+                                     size_t setting_len,
+                                     const char *value,
+                                     size_t value_len);
+
+// The same user, who acts as another.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_impersonation(kubepki_user *user, const kubepki_impersonation *impersonation);
 
 // Frees a user. NULL is allowed.
 //
@@ -1177,6 +1263,11 @@ kubepki_error *kubepki_kubeconfig_webhook(const char *url,
 //
 // Threads: any.
 kubepki_error *kubepki_kubeconfig_check(const void *yaml, size_t yaml_len);
+
+// The name of every role, in the order of the role table.
+//
+// Threads: any. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_roles(kubepki_list **out);
 
 // The profile of a certificate of `role`, as the role table names it. By role it is told
 //
@@ -1749,6 +1840,59 @@ kubepki_error *kubepki_csr_sign(kubepki_csr *csr,
 // Threads: any, the last to use it.
 void kubepki_csr_free(kubepki_csr *csr);
 
+// Acting as a user of this name, of whatever kind: `jane`, `system:node:cp-1`, `system:serviceaccount:NAMESPACE:NAME`.
+// Without groups the API server adds those that follow from the name, no others that the user has.
+//
+// Threads: any. Free `*out` by `kubepki_impersonation_free`.
+kubepki_error *kubepki_impersonation_new(const char *user,
+                                         size_t user_len,
+                                         kubepki_impersonation **out);
+
+// In this group too.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_add_group(kubepki_impersonation *impersonation,
+                                               const char *group,
+                                               size_t group_len);
+
+// With this UID.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_set_uid(kubepki_impersonation *impersonation, const char *uid, size_t uid_len);
+
+// With one more value of an extra field, whose key is in lower case.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_add_extra(kubepki_impersonation *impersonation,
+                                               const char *key,
+                                               size_t key_len,
+                                               const char *value,
+                                               size_t value_len);
+
+// How many headers a request needs.
+//
+// Threads: any at once.
+size_t kubepki_impersonation_header_count(const kubepki_impersonation *impersonation);
+
+// One of the headers of a request to the API server; empty beyond the last.
+//
+// Threads: any at once. The views live until the impersonation is changed or freed.
+kubepki_header kubepki_impersonation_header_at(const kubepki_impersonation *impersonation, size_t index);
+
+// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`, and
+// where the user is a service account a Role in its namespace.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_impersonation_roles(const kubepki_impersonation *impersonation,
+                                           const char *name,
+                                           size_t name_len,
+                                           kubepki_list **out);
+
+// Frees it. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_impersonation_free(kubepki_impersonation *impersonation);
+
 // The object as YAML.
 //
 // Threads: any at once. The view lives as long as the object.
@@ -1968,101 +2112,69 @@ kubepki_error *kubepki_review_apply(const kubepki_review *review,
 // Threads: any, the last to use it.
 void kubepki_review_free(kubepki_review *review);
 
-// Makes a bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`: a secret, but for what stands before the dot.
-//
-// Threads: any. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_bootstrap_token_generate(kubepki_buffer **out);
-
-// The Secret that makes a cluster know a bootstrap token, for authentication and for signing cluster-info: with the moment
-// when it ends, the groups that it gives besides `system:bootstrappers` (NULL for none), and what it is for, in words.
-//
-// Threads: any. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_bootstrap_token(const char *token,
-                                                size_t token_len,
-                                                int64_t expires,
-                                                const kubepki_list *groups,
-                                                const char *description,
-                                                size_t description_len,
-                                                kubepki_manifest **out);
-
-// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
-// tokens (NULL for none: kube-controller-manager's `bootstrapsigner` signs it too).
-//
-// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
-kubepki_error *kubepki_manifest_cluster_info(const kubepki_cluster *cluster,
-                                             const kubepki_authorities *authorities,
-                                             const kubepki_list *tokens,
-                                             kubepki_manifest **out);
-
-// The pins of the Kubernetes authority, `sha256:` and 64 digits, as `kubeadm join --discovery-token-ca-cert-hash` takes
-// them: of each certificate that clients trust.
-//
-// Threads: any at once. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_authorities_pins(const kubepki_authorities *authorities,
-                                        kubepki_list **out);
-
-// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
-// pinned.
-//
-// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
-kubepki_error *kubepki_cluster_info_verify(const void *yaml,
-                                           size_t yaml_len,
-                                           const char *token,
-                                           size_t token_len,
-                                           const kubepki_list *pins,
-                                           kubepki_cluster_info **out);
-
-// The URL of the API server.
-//
-// Threads: any at once. The view lives as long as what was verified.
-kubepki_text kubepki_cluster_info_server(const kubepki_cluster_info *info);
-
-// The certificates of the cluster's authority in PEM: the contents of `pki/ca.crt`.
-//
-// Threads: any at once. The view lives as long as what was verified.
-kubepki_text kubepki_cluster_info_trusted_pem(const kubepki_cluster_info *info);
-
-// The kubeconfig by which the kubelet asks for its first certificate (`--bootstrap-kubeconfig`), in YAML: a secret.
-//
-// Threads: any at once. The view lives as long as what was verified.
-kubepki_text kubepki_cluster_info_bootstrap_kubeconfig(const kubepki_cluster_info *info);
-
-// The kubeconfig of any user at this cluster, in YAML, such as the kubelet's once it has its certificate.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_cluster_info_kubeconfig(const kubepki_cluster_info *info,
-                                               const char *name,
-                                               size_t name_len,
-                                               const kubepki_user *user,
-                                               kubepki_buffer **out);
-
-// Frees what was verified. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_cluster_info_free(kubepki_cluster_info *info);
-
 // Who issues the service-account tokens of a cluster, as its API servers are told.
 //
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_cluster_token_issuer(const kubepki_cluster *cluster, kubepki_buffer **out);
 
-// Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
-// it; for these audiences, where NULL means the API server; and for so many seconds. It is a secret.
-// `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
+// A token for a service account: its namespace, its name, and the UID that the API server has given it. It is for the API
+// server and for an hour.
+//
+// Threads: any at once. Free `*out` by `kubepki_service_account_token_free`.
+kubepki_error *kubepki_service_account_token_new(const kubepki_cluster *cluster,
+                                                 const char *namespace_name,
+                                                 size_t namespace_name_len,
+                                                 const char *name,
+                                                 size_t name_len,
+                                                 const char *uid,
+                                                 size_t uid_len,
+                                                 kubepki_service_account_token **out);
+
+// Adds one of those who are to accept it. The first one takes the place of the API server.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_service_account_token_add_audience(kubepki_service_account_token *token,
+                                                          const char *audience,
+                                                          size_t audience_len);
+
+// How many seconds it is good.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_service_account_token_set_lifetime(kubepki_service_account_token *token,
+                                                          uint64_t lifetime_seconds);
+
+// Binds it to an object by its kind, name and UID, without which it is no longer good: a `pod` or `secret` of the service
+// account's namespace, or a `node`. A pod's token may name the pod's node as well, by a second call.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_service_account_token_bind(kubepki_service_account_token *token,
+                                                  const char *kind,
+                                                  size_t kind_len,
+                                                  const char *name,
+                                                  size_t name_len,
+                                                  const char *uid,
+                                                  size_t uid_len);
+
+// Signs it by sa.key, from `now` on: a secret. `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
 //
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_service_account_token(const kubepki_cluster *cluster,
-                                             const kubepki_authorities *authorities,
-                                             const char *namespace_name,
-                                             size_t namespace_name_len,
-                                             const char *name,
-                                             size_t name_len,
-                                             const char *uid,
-                                             size_t uid_len,
-                                             const kubepki_list *audiences,
-                                             uint64_t lifetime_seconds,
-                                             int64_t now,
-                                             kubepki_buffer **out);
+kubepki_error *kubepki_service_account_token_sign(const kubepki_service_account_token *token,
+                                                  const kubepki_authorities *authorities,
+                                                  int64_t now,
+                                                  kubepki_buffer **out);
+
+// The same by a service-account key that lives elsewhere.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_service_account_token_sign_by(const kubepki_service_account_token *token,
+                                                     const kubepki_signer *signer,
+                                                     int64_t now,
+                                                     kubepki_buffer **out);
+
+// Frees what was to be signed. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_service_account_token_free(kubepki_service_account_token *token);
 
 // Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one issuer
 // and one of the audiences; at a moment, which may be a minute off.
@@ -2106,13 +2218,97 @@ kubepki_error *kubepki_oidc_discovery(const void *keys,
                                       size_t jwks_url_len,
                                       kubepki_buffer **out);
 
+// Makes a bootstrap token, `[a-z0-9]{6}.[a-z0-9]{16}`: a secret, but for what stands before the dot.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_bootstrap_token_generate(kubepki_buffer **out);
+
+// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which is
+// `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
+// `system:bootstrappers`; and what it is for, in words.
+//
+// Threads: any. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_bootstrap_token(const char *token,
+                                                size_t token_len,
+                                                int64_t expires,
+                                                const kubepki_list *usages,
+                                                const kubepki_list *groups,
+                                                const char *description,
+                                                size_t description_len,
+                                                kubepki_manifest **out);
+
+// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
+// tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
+//
+// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
+kubepki_error *kubepki_manifest_cluster_info(const kubepki_cluster *cluster,
+                                             const kubepki_authorities *authorities,
+                                             const kubepki_list *tokens,
+                                             kubepki_manifest **out);
+
+// The pins of the Kubernetes authority, `sha256:` and 64 digits, as `kubeadm join --discovery-token-ca-cert-hash` takes
+// them: of each certificate that clients trust.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_authorities_pins(const kubepki_authorities *authorities,
+                                        kubepki_list **out);
+
+// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
+// pinned.
+//
+// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
+kubepki_error *kubepki_cluster_info_verify(const void *yaml,
+                                           size_t yaml_len,
+                                           const char *token,
+                                           size_t token_len,
+                                           const kubepki_list *pins,
+                                           kubepki_cluster_info **out);
+
+// Believes what the bootstrap token has signed, whoever knows the token: anybody who has used it can play the cluster.
+//
+// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
+kubepki_error *kubepki_cluster_info_verify_unpinned(const void *yaml,
+                                                    size_t yaml_len,
+                                                    const char *token,
+                                                    size_t token_len,
+                                                    kubepki_cluster_info **out);
+
+// The URL of the API server.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_server(const kubepki_cluster_info *info);
+
+// The certificates of the cluster's authority in PEM: the contents of `pki/ca.crt`.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_trusted_pem(const kubepki_cluster_info *info);
+
+// The kubeconfig by which the kubelet asks for its first certificate (`--bootstrap-kubeconfig`), in YAML: a secret.
+//
+// Threads: any at once. The view lives as long as what was verified.
+kubepki_text kubepki_cluster_info_bootstrap_kubeconfig(const kubepki_cluster_info *info);
+
+// The kubeconfig of any user at this cluster, in YAML, such as the kubelet's once it has its certificate.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_cluster_info_kubeconfig(const kubepki_cluster_info *info,
+                                               const char *name,
+                                               size_t name_len,
+                                               const kubepki_user *user,
+                                               kubepki_buffer **out);
+
+// Frees what was verified. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_cluster_info_free(kubepki_cluster_info *info);
+
 // Reads such a file, in CSV, as kube-apiserver does. No bytes are an empty one, to be filled by
 // `kubepki_static_tokens_add`.
 //
 // Threads: any. Free `*out` by `kubepki_static_tokens_free`.
 kubepki_error *kubepki_static_tokens_from_csv(const void *csv, size_t csv_len, kubepki_static_tokens **out);
 
-// Makes a token for a user with this UID, in these groups (NULL for none), and adds it.
+// Makes a token for a user with this UID, in these groups, and adds it.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_static_tokens_add(kubepki_static_tokens *tokens,

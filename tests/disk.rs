@@ -212,6 +212,8 @@ fn a_file_where_a_directory_should_be_stays_and_is_named() {
         let before = tree(directory.path());
         let error = pki().save(&root).unwrap_err();
         assert_eq!(error.code(), Code::Io, "{error}");
+        let kind = error.raw_os_error().map(|number| std::io::Error::from_raw_os_error(number).kind());
+        assert_eq!(kind, Some(std::io::ErrorKind::NotADirectory), "{error}");
         assert!(error.to_string().contains(&*root.display().to_string()), "{error}");
         assert!(name.is_empty() || error.to_string().contains(named), "{error}");
         assert_eq!(tree(directory.path()), before, "{name}");

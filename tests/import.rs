@@ -49,7 +49,8 @@ fn a_configuration_describes_what_kubeadm_would_make_of_it() {
         .dns_domain("k8s.example.com".parse().unwrap())
         .service_subnets(["10.100.0.0/16".parse().unwrap()])
         .key_algorithm(KeyAlgorithm::EcdsaP256)
-        .authority_lifetime(43_800 * HOUR).leaf_lifetime(2_190 * HOUR + HOUR / 2)
+        .authority_lifetime(43_800 * HOUR)
+        .leaf_lifetime(2_190 * HOUR + HOUR / 2)
         .kubernetes_version("1.36".parse().unwrap());
     let named = |node: Node, names: &[(Role, &str)]| {
         names.iter().fold(node, |node, (role, name)| node.san(*role, name.parse().unwrap()))

@@ -738,8 +738,10 @@ fn what_ends_with_its_authority_is_not_issued_again_and_again() {
     }
 
     // Shortened, and said so.
-    let machine =
-        Machine::of(&Pki::create(&fast_cluster().authority_lifetime(DAY * 500).leaf_lifetime(DAY * 365), &node(), now).unwrap());
+    let machine = Machine::of(
+        &Pki::create(&fast_cluster().authority_lifetime(DAY * 500).leaf_lifetime(DAY * 365), &node(), now)
+            .unwrap(),
+    );
     let plan = machine.carry_out(None, &policy(), later(now, 340));
     let step = plan.steps().iter().find(|step| step.role() == Role::Admin).unwrap();
     assert_eq!(step.ends(), Some(later(now, 500)));

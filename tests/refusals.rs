@@ -598,6 +598,27 @@ fn one_authority_never_serves_as_two() {
     refused(other, Code::Invalid, &["authority: ", "\"admin\""]);
 }
 
+#[test]
+fn an_authority_that_is_refused_is_not_added() {
+    let key = || PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let mut authorities = Authorities::from_issuers([(Role::KubernetesCa, issuer().clone())], key()).unwrap();
+    let before = authorities.files().len();
+    let own = |role: Profile| Issuer::self_signed(&role, Time::now()).unwrap();
+    let twice = own(role::KubernetesCa::new(&fast_cluster()).profile());
+    refused(authorities.add(Role::KubernetesCa, twice), Code::Invalid, &["each authority once"]);
+    refused(
+        authorities.add(Role::EtcdCa, issuer().clone()),
+        Code::SharedAuthority,
+        &["etcd-ca: expected an authority of its own, found that of kubernetes-ca"],
+    );
+    refused(authorities.add(Role::Scheduler, issuer().clone()), Code::Invalid, &["\"kube-scheduler\""]);
+    assert!(authorities.get(Role::EtcdCa).is_none());
+    assert_eq!(authorities.files().len(), before);
+    let etcd = own(role::EtcdCa::new(&fast_cluster()).profile());
+    authorities.add(Role::EtcdCa, etcd).unwrap();
+    assert_eq!(authorities.files().len(), before + 2);
+}
+
 /// The files of authorities, as text, with one replaced; `None` takes it away.
 fn with_file(authorities: &Authorities, name: &str, text: Option<String>) -> Authorities {
     let mut files: Vec<_> = authorities

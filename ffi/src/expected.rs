@@ -75,6 +75,19 @@ pub unsafe extern "C" fn kubepki_expected_add_external(
     })
 }
 
+/// The roles of the machine's own certificates, without the authorities', in the order of the role table.
+///
+/// Threads: any at once. Free `*out` by `kubepki_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_expected_roles(
+    expected: Option<&kubepki_expected>,
+    out: *mut *mut kubepki_list,
+) -> Option<Box<kubepki_error>> {
+    make(out!(out), || {
+        Ok(kubepki_list::new(some(expected, "expected")?.0.profiles().map(|profile| profile.role().id())))
+    })
+}
+
 /// The arguments by which a component (`kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet`, `etcd`,
 /// `etcdctl`) is given the machine's files: each `--NAME=VALUE`.
 ///

@@ -32,8 +32,10 @@ pub mod pki;
 
 // What a cluster is given, and what it asks for.
 pub mod csr;
+pub mod impersonation;
 pub mod manifest;
 pub mod review;
+pub mod service_account;
 pub mod token;
 
 use std::ffi::{CStr, c_char};
@@ -71,6 +73,7 @@ const _: () = {
     is_shared::<csr::kubepki_csr>();
     is_shared::<error::kubepki_error>();
     is_shared::<expected::kubepki_expected>();
+    is_shared::<impersonation::kubepki_impersonation>();
     is_shared::<issuer::kubepki_issuer>();
     is_shared::<kubeadm::kubepki_kubeadm>();
     is_shared::<kubeconfig::kubepki_user>();
@@ -87,8 +90,9 @@ const _: () = {
     is_shared::<review::kubepki_approver>();
     is_shared::<review::kubepki_review>();
     is_shared::<review::kubepki_signer_policy>();
+    is_shared::<service_account::kubepki_service_account>();
+    is_shared::<service_account::kubepki_service_account_token>();
     is_shared::<signer::kubepki_signer>();
     is_shared::<token::kubepki_cluster_info>();
-    is_shared::<token::kubepki_service_account>();
     is_shared::<token::kubepki_static_tokens>();
 };

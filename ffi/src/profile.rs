@@ -9,6 +9,7 @@ use crate::cluster::kubepki_cluster;
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{change, free, input, kubepki_text, look, make, out, seconds, some};
 use crate::node::kubepki_node;
+use crate::owned::kubepki_list;
 
 /// What one certificate must be: role, subject, usages, subject alternative names, lifetime and key algorithm.
 pub struct kubepki_profile {
@@ -27,6 +28,14 @@ struct Inputs {
     groups: Vec<Group>,
     lifetime: Option<Duration>,
     path_length: Option<u8>,
+}
+
+/// The name of every role, in the order of the role table.
+///
+/// Threads: any. Free `*out` by `kubepki_list_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_roles(out: *mut *mut kubepki_list) -> Option<Box<kubepki_error>> {
+    make(out!(out), || Ok(kubepki_list::new(Role::all().map(Role::id))))
 }
 
 /// The profile of a certificate of `role`, as the role table names it. By role it is told

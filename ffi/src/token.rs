@@ -1,10 +1,10 @@
-//! Tokens: of machines that join, of service accounts, and in a file.
+//! Tokens: of machines that join, and in a file.
 
 use std::ffi::{c_char, c_void};
 
 use ::pki::token::{
-    BootstrapSecret, BootstrapToken, ClusterInfo, KeySet, ObjectReference, ServiceAccountClaims,
-    ServiceAccountToken, StaticToken, StaticTokens, VerifiedClusterInfo,
+    BootstrapSecret, BootstrapToken, BootstrapUsage, ClusterInfo, StaticToken, StaticTokens,
+    VerifiedClusterInfo,
 };
 use ::pki::{Role, Time};
 use zeroize::Zeroizing;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::authorities::kubepki_authorities;
 use crate::cluster::kubepki_cluster;
 use crate::error::{Fail, kubepki_error};
-use crate::guard::{Input, change, free, input, kubepki_text, look, make, out, seconds, some};
+use crate::guard::{change, free, input, kubepki_text, look, make, out, some};
 use crate::kubeconfig::kubepki_user;
 use crate::manifest::kubepki_manifest;
 use crate::owned::{kubepki_buffer, kubepki_list, parsed, texts};
@@ -27,8 +27,9 @@ pub unsafe extern "C" fn kubepki_bootstrap_token_generate(
     make(out!(out), || Ok(kubepki_buffer::secret(BootstrapToken::generate()?.to_text())))
 }
 
-/// The Secret that makes a cluster know a bootstrap token, for authentication and for signing cluster-info: with the moment
-/// when it ends, the groups that it gives besides `system:bootstrappers` (NULL for none), and what it is for, in words.
+/// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which is
+/// `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
+/// `system:bootstrappers`; and what it is for, in words.
 ///
 /// Threads: any. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
@@ -36,6 +37,7 @@ pub unsafe extern "C" fn kubepki_manifest_bootstrap_token(
     token: *const c_char,
     token_len: usize,
     expires: i64,
+    usages: Option<&kubepki_list>,
     groups: Option<&kubepki_list>,
     description: *const c_char,
     description_len: usize,
@@ -47,12 +49,22 @@ pub unsafe extern "C" fn kubepki_manifest_bootstrap_token(
             .expires(Time::from_unix(expires)?)
             .groups(parsed(groups)?)
             .description(description.text()?);
+        let usages = texts(usages).map(usage).collect::<Result<Vec<_>, _>>()?;
+        let secret = if usages.is_empty() { secret } else { secret.usages(usages) };
         Ok(secret.manifest().into())
     })
 }
 
+fn usage(name: &str) -> Result<BootstrapUsage, Fail> {
+    match name {
+        "authentication" => Ok(BootstrapUsage::Authentication),
+        "signing" => Ok(BootstrapUsage::Signing),
+        _ => Err(kubepki_error::invalid("usages", "authentication or signing", name)),
+    }
+}
+
 /// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
-/// tokens (NULL for none: kube-controller-manager's `bootstrapsigner` signs it too).
+/// tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
@@ -94,6 +106,16 @@ pub struct kubepki_cluster_info {
     bootstrap_kubeconfig: Zeroizing<String>,
 }
 
+impl kubepki_cluster_info {
+    fn new(info: VerifiedClusterInfo, token: &BootstrapToken) -> Self {
+        Self {
+            trusted_pem: info.trusted().iter().map(|certificate| certificate.to_pem()).collect(),
+            bootstrap_kubeconfig: info.bootstrap_kubeconfig(token).to_yaml(),
+            info,
+        }
+    }
+}
+
 /// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
 /// pinned.
 ///
@@ -111,11 +133,26 @@ pub unsafe extern "C" fn kubepki_cluster_info_verify(
     make(out!(out), || {
         let token = token.parse()?;
         let info = ClusterInfo::from_yaml(yaml.bytes()?)?.verify(&token, &parsed(pins)?)?;
-        Ok(kubepki_cluster_info {
-            trusted_pem: info.trusted().iter().map(|certificate| certificate.to_pem()).collect(),
-            bootstrap_kubeconfig: info.bootstrap_kubeconfig(&token).to_yaml(),
-            info,
-        })
+        Ok(kubepki_cluster_info::new(info, &token))
+    })
+}
+
+/// Believes what the bootstrap token has signed, whoever knows the token: anybody who has used it can play the cluster.
+///
+/// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kubepki_cluster_info_verify_unpinned(
+    yaml: *const c_void,
+    yaml_len: usize,
+    token: *const c_char,
+    token_len: usize,
+    out: *mut *mut kubepki_cluster_info,
+) -> Option<Box<kubepki_error>> {
+    let (yaml, token) = (input!(yaml, yaml_len), input!(token, token_len));
+    make(out!(out), || {
+        let token = token.parse()?;
+        let info = ClusterInfo::from_yaml(yaml.bytes()?)?.verify_unpinned(&token)?;
+        Ok(kubepki_cluster_info::new(info, &token))
     })
 }
 
@@ -158,7 +195,7 @@ pub unsafe extern "C" fn kubepki_cluster_info_kubeconfig(
 ) -> Option<Box<kubepki_error>> {
     let name = input!(name, name_len);
     make(out!(out), || {
-        let (info, user) = (&some(info, "info")?.info, some(user, "user")?.0.clone());
+        let (info, user) = (&some(info, "info")?.info, some(user, "user")?.user.clone());
         Ok(kubepki_buffer::secret(info.kubeconfig(name.text()?, user)?.to_yaml()))
     })
 }
@@ -169,171 +206,6 @@ pub unsafe extern "C" fn kubepki_cluster_info_kubeconfig(
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_cluster_info_free(info: Option<Box<kubepki_cluster_info>>) {
     free(info);
-}
-
-/// Who issues the service-account tokens of a cluster, as its API servers are told.
-///
-/// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_cluster_token_issuer(
-    cluster: Option<&kubepki_cluster>,
-    out: *mut *mut kubepki_buffer,
-) -> Option<Box<kubepki_error>> {
-    make(out!(out), || Ok(kubepki_buffer::new(some(cluster, "cluster")?.cluster.token_issuer().as_str())))
-}
-
-/// Makes a token for a service account, signed by sa.key: its namespace, its name, and the UID that the API server has given
-/// it; for these audiences, where NULL means the API server; and for so many seconds. It is a secret.
-/// `KUBEPKI_ERROR_ABSENT` where sa.key is not here.
-///
-/// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_service_account_token(
-    cluster: Option<&kubepki_cluster>,
-    authorities: Option<&kubepki_authorities>,
-    namespace_name: *const c_char,
-    namespace_name_len: usize,
-    name: *const c_char,
-    name_len: usize,
-    uid: *const c_char,
-    uid_len: usize,
-    audiences: Option<&kubepki_list>,
-    lifetime_seconds: u64,
-    now: i64,
-    out: *mut *mut kubepki_buffer,
-) -> Option<Box<kubepki_error>> {
-    let (namespace, name) = (input!(namespace_name, namespace_name_len), input!(name, name_len));
-    let uid = input!(uid, uid_len);
-    make(out!(out), || {
-        let (cluster, authorities) =
-            (&some(cluster, "cluster")?.cluster, &some(authorities, "authorities")?.0);
-        let account = ObjectReference::new(name.parse()?, uid.parse()?);
-        let token = ServiceAccountToken::new(cluster.token_issuer(), namespace.parse()?, account)
-            .lifetime(seconds(lifetime_seconds));
-        let token = match audiences {
-            Some(_) => token.audiences(texts(audiences)),
-            None => token,
-        };
-        let key = authorities.service_account_key();
-        let key = key.ok_or_else(|| kubepki_error::absent("authorities", "the service-account key"))?;
-        Ok(kubepki_buffer::secret(token.sign(key, Time::from_unix(now)?)?))
-    })
-}
-
-/// Whom a service-account token makes of its holder.
-pub struct kubepki_service_account {
-    user: String,
-    claims: ServiceAccountClaims,
-}
-
-/// What a verified service-account token says.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct kubepki_claims {
-    /// The user that Kubernetes sees: `system:serviceaccount:NAMESPACE:NAME`.
-    pub user: kubepki_text,
-    /// The UID of the service account.
-    pub uid: kubepki_text,
-    /// The token's own ID; empty before Kubernetes 1.29.
-    pub id: kubepki_text,
-    /// When it was issued.
-    pub issued: i64,
-    /// When it ends.
-    pub expires: i64,
-}
-
-/// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one issuer
-/// and one of the audiences; at a moment, which may be a minute off.
-///
-/// Threads: any at once. Free `*out` by `kubepki_service_account_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_service_account_verify(
-    token: *const c_char,
-    token_len: usize,
-    keys: *const c_void,
-    keys_len: usize,
-    issuer: *const c_char,
-    issuer_len: usize,
-    audience: *const c_char,
-    audience_len: usize,
-    now: i64,
-    out: *mut *mut kubepki_service_account,
-) -> Option<Box<kubepki_error>> {
-    let (token, keys) = (input!(token, token_len), input!(keys, keys_len));
-    let (issuer, audience) = (input!(issuer, issuer_len), input!(audience, audience_len));
-    make(out!(out), || {
-        let (issuer, now) = (issuer.parse()?, Time::from_unix(now)?);
-        let claims =
-            ServiceAccountClaims::verify(token.text()?, &key_set(keys)?, &issuer, audience.text()?, now)?;
-        Ok(kubepki_service_account { user: claims.user(), claims })
-    })
-}
-
-/// What the token says; empty for NULL.
-///
-/// Threads: any at once. The views live as long as the service account.
-#[unsafe(no_mangle)]
-pub extern "C" fn kubepki_service_account_claims(
-    account: Option<&kubepki_service_account>,
-) -> kubepki_claims {
-    look(account, |kubepki_service_account { user, claims }| kubepki_claims {
-        user: user.as_str().into(),
-        uid: claims.service_account().uid.as_str().into(),
-        id: claims.id().into(),
-        issued: claims.issued().unix(),
-        expires: claims.expires().unix(),
-    })
-}
-
-/// Frees a service account. NULL is allowed.
-///
-/// Threads: any, the last to use it.
-#[unsafe(no_mangle)]
-pub extern "C" fn kubepki_service_account_free(account: Option<Box<kubepki_service_account>>) {
-    free(account);
-}
-
-/// The JSON Web Key Set of public keys in PEM, as in sa.pub, byte for byte as kube-apiserver serves it.
-///
-/// Threads: any. Free `*out` by `kubepki_buffer_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_jwks(
-    keys: *const c_void,
-    keys_len: usize,
-    out: *mut *mut kubepki_buffer,
-) -> Option<Box<kubepki_error>> {
-    let keys = input!(keys, keys_len);
-    make(out!(out), || Ok(kubepki_buffer::new(key_set(keys)?.to_jwks())))
-}
-
-/// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the URL
-/// where the key set is served.
-///
-/// Threads: any. Free `*out` by `kubepki_buffer_free`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kubepki_oidc_discovery(
-    keys: *const c_void,
-    keys_len: usize,
-    issuer: *const c_char,
-    issuer_len: usize,
-    jwks_url: *const c_char,
-    jwks_url_len: usize,
-    out: *mut *mut kubepki_buffer,
-) -> Option<Box<kubepki_error>> {
-    let (keys, issuer) = (input!(keys, keys_len), input!(issuer, issuer_len));
-    let jwks_url = input!(jwks_url, jwks_url_len);
-    make(out!(out), || {
-        Ok(kubepki_buffer::new(key_set(keys)?.discovery(&issuer.parse()?, &jwks_url.parse()?)?))
-    })
-}
-
-/// Public keys in PEM or as a JSON Web Key Set, which begins as no PEM does.
-fn key_set(keys: Input<'_>) -> Result<KeySet, Fail> {
-    let bytes = keys.bytes()?;
-    Ok(match bytes.trim_ascii_start().starts_with(b"{") {
-        true => KeySet::from_jwks(bytes)?,
-        false => KeySet::from_pem(bytes)?,
-    })
 }
 
 /// The tokens of a static token file (`--token-auth-file`), which never end. They are overwritten when they are freed.
@@ -374,7 +246,7 @@ pub unsafe extern "C" fn kubepki_static_tokens_from_csv(
     make(out!(out), || Ok(StaticTokens::from_csv(csv.bytes()?)?.into()))
 }
 
-/// Makes a token for a user with this UID, in these groups (NULL for none), and adds it.
+/// Makes a token for a user with this UID, in these groups, and adds it.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

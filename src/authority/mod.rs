@@ -176,8 +176,7 @@ impl Authorities {
         issuers: impl IntoIterator<Item = (Role, Issuer)>,
         service_account: PrivateKey,
     ) -> Result<Self> {
-        let mut this =
-            Self { service_account: ServiceAccount::new(service_account), ..Self::default() };
+        let mut this = Self { service_account: ServiceAccount::new(service_account), ..Self::default() };
         for (role, issuer) in issuers {
             this.add(role, issuer)?;
         }

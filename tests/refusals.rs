@@ -611,7 +611,7 @@ fn an_authority_that_is_refused_is_not_added() {
         Code::SharedAuthority,
         &["etcd-ca: expected an authority of its own, found that of kubernetes-ca"],
     );
-    refused(authorities.add(Role::Scheduler, issuer().clone()), Code::Invalid, &["\"kube-scheduler\""]);
+    refused(authorities.add(Role::Scheduler, issuer().clone()), Code::Invalid, &["\"scheduler\""]);
     assert!(authorities.get(Role::EtcdCa).is_none());
     assert_eq!(authorities.files().len(), before);
     let etcd = own(role::EtcdCa::new(&fast_cluster()).profile());

@@ -14,7 +14,9 @@ static kubepki_csr *csr;
 static kubepki_approver *approver;
 static kubepki_signer_policy *policy;
 static kubepki_review *review;
-static kubepki_user *user;
+static kubepki_user *user, *program, *of_oidc;
+static kubepki_impersonation *other;
+static kubepki_service_account_token *to_sign;
 static kubepki_static_tokens *tokens;
 static kubepki_buffer *token, *trusted;
 static kubepki_list *wrong;
@@ -33,6 +35,10 @@ static void make(void) {
     OK(kubepki_signer_policy_new(LITERAL("example.com/serving"), &policy));
     OK(kubepki_approver_review(approver, csr, &review));
     OK(kubepki_user_with_token(LITERAL("secret"), &user));
+    OK(kubepki_user_with_exec(LITERAL("login"), NULL, &program));
+    OK(kubepki_user_with_oidc(LITERAL("https://a.example.com"), LITERAL("a"), &of_oidc));
+    OK(kubepki_impersonation_new(LITERAL("jane"), &other));
+    OK(kubepki_service_account_token_new(cluster, LITERAL("a"), LITERAL("a"), LITERAL("a"), &to_sign));
     OK(kubepki_static_tokens_from_csv(NULL, 0, &tokens));
     OK(kubepki_bootstrap_token_generate(&token));
     OK(kubepki_authorities_trust_store_pem(authorities, &trusted));
@@ -45,6 +51,10 @@ static void unmake(void) {
     kubepki_buffer_free(trusted);
     kubepki_buffer_free(token);
     kubepki_static_tokens_free(tokens);
+    kubepki_service_account_token_free(to_sign);
+    kubepki_impersonation_free(other);
+    kubepki_user_free(of_oidc);
+    kubepki_user_free(program);
     kubepki_user_free(user);
     kubepki_review_free(review);
     kubepki_signer_policy_free(policy);
@@ -67,11 +77,13 @@ static union {
     kubepki_cluster_info *info;
     kubepki_credential *credential;
     kubepki_csr *csr;
+    kubepki_impersonation *impersonation;
     kubepki_list *list;
     kubepki_manifest *manifest;
     kubepki_request *request;
     kubepki_review *review;
     kubepki_service_account *account;
+    kubepki_service_account_token *to_sign;
     kubepki_signer_policy *policy;
     kubepki_static_tokens *tokens;
     kubepki_user *user;
@@ -98,7 +110,7 @@ static void no_text_that_means_nothing_is_taken(void) {
             REFUSES(kubepki_user_with_token_file(bad, len, &out.user));
             REFUSES(kubepki_user_with_exec(bad, len, NULL, &out.user));
             REFUSES(kubepki_kubeconfig_with_user(cluster, authorities, bad, len, user, &out.buffer));
-            REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, bad, len, &out.manifest));
+            REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, NULL, bad, len, &out.manifest));
             REFUSES(kubepki_cluster_set_authentication_file(cluster, LITERAL("token-auth-file"), NULL, len));
         }
         if (i < BAD_UNLESS_EMPTY) {
@@ -134,15 +146,27 @@ static void no_text_that_means_nothing_is_taken(void) {
         REFUSES(kubepki_kubeconfig_for_bootstrap(cluster, authorities, bad, len, &out.buffer));
         REFUSES(kubepki_kubeconfig_webhook(bad, len, pem.data, pem.len, NULL, &out.buffer));
         REFUSES(kubepki_kubeconfig_webhook(LITERAL("https://a.example.com"), bad, len, NULL, &out.buffer));
-        REFUSES(kubepki_manifest_bootstrap_token(bad, len, NOW, NULL, NULL, 0, &out.manifest));
+        REFUSES(kubepki_manifest_bootstrap_token(bad, len, NOW, NULL, NULL, NULL, 0, &out.manifest));
         REFUSES(kubepki_cluster_info_verify(bad, len, one.data, one.len, NULL, &out.info));
         REFUSES(kubepki_cluster_info_verify(LITERAL("{}"), bad, len, NULL, &out.info));
-        REFUSES(kubepki_service_account_token(cluster, authorities, bad, len, LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
-                                              &out.buffer));
-        REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), bad, len, LITERAL("a"), NULL, 60, NOW,
-                                              &out.buffer));
-        REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), bad, len, NULL, 60, NOW,
-                                              &out.buffer));
+        REFUSES(kubepki_cluster_info_verify_unpinned(bad, len, one.data, one.len, &out.info));
+        REFUSES(kubepki_cluster_info_verify_unpinned(LITERAL("{}"), bad, len, &out.info));
+        REFUSES(kubepki_service_account_token_new(cluster, bad, len, LITERAL("a"), LITERAL("a"), &out.to_sign));
+        REFUSES(kubepki_service_account_token_new(cluster, LITERAL("a"), bad, len, LITERAL("a"), &out.to_sign));
+        REFUSES(kubepki_service_account_token_new(cluster, LITERAL("a"), LITERAL("a"), bad, len, &out.to_sign));
+        REFUSES(kubepki_service_account_token_bind(to_sign, bad, len, LITERAL("a"), LITERAL("a")));
+        REFUSES(kubepki_service_account_token_bind(to_sign, LITERAL("pod"), bad, len, LITERAL("a")));
+        REFUSES(kubepki_service_account_token_bind(to_sign, LITERAL("pod"), LITERAL("a"), bad, len));
+        REFUSES(kubepki_user_set_interactive_mode(program, bad, len));
+        REFUSES(kubepki_user_with_oidc(bad, len, LITERAL("a"), &out.user));
+        REFUSES(kubepki_user_with_oidc(LITERAL("https://a.example.com"), bad, len, &out.user));
+        REFUSES(kubepki_user_set_oidc(of_oidc, bad, len, LITERAL("a")));
+        REFUSES(kubepki_impersonation_new(bad, len, &out.impersonation));
+        REFUSES(kubepki_impersonation_add_group(other, bad, len));
+        REFUSES(kubepki_impersonation_set_uid(other, bad, len));
+        REFUSES(kubepki_impersonation_add_extra(other, bad, len, LITERAL("a")));
+        REFUSES(kubepki_impersonation_add_extra(other, LITERAL("a"), bad, len));
+        REFUSES(kubepki_impersonation_roles(other, bad, len, &out.list));
         REFUSES(kubepki_service_account_verify(bad, len, LITERAL("{}"), LITERAL("a"), LITERAL("a"), NOW, &out.account));
         REFUSES(kubepki_service_account_verify(LITERAL("a.b.c"), bad, len, LITERAL("a"), LITERAL("a"), NOW,
                                                &out.account));
@@ -172,7 +196,8 @@ static void no_text_that_means_nothing_is_taken(void) {
         REFUSES(kubepki_manifest_cluster_trust_bundle(NULL, 0, LITERAL("a"), bad, len, &out.manifest));
     }
     /* Lists of them. */
-    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, wrong, NULL, 0, &out.manifest));
+    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, wrong, NULL, 0, &out.manifest));
+    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, NOW, wrong, NULL, NULL, 0, &out.manifest));
     REFUSES(kubepki_manifest_cluster_info(cluster, authorities, wrong, &out.manifest));
     REFUSES(kubepki_cluster_set_oidc_signing_algorithms(cluster, wrong));
     REFUSES(kubepki_static_tokens_add(tokens, LITERAL("jane"), LITERAL("1"), wrong));
@@ -185,18 +210,18 @@ static void no_text_that_means_nothing_is_taken(void) {
     REFUSES(kubepki_csr_approve(csr, LITERAL("a"), LITERAL("b"), INT64_MAX));
     REFUSES(kubepki_csr_deny(csr, LITERAL("a"), LITERAL("b"), INT64_MIN));
     REFUSES(kubepki_csr_sign(csr, LITERAL("example.com/serving"), issuer, 0, INT64_MIN, &outcome));
-    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, INT64_MAX, NULL, NULL, 0, &out.manifest));
-    REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL,
-                                          UINT64_MAX, NOW, &out.buffer));
-    REFUSES(kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 0, NOW,
-                                          &out.buffer));
+    REFUSES(kubepki_manifest_bootstrap_token(one.data, one.len, INT64_MAX, NULL, NULL, NULL, 0, &out.manifest));
+    for (uint64_t lifetime = 0; lifetime < 2; lifetime++) {
+        OK(kubepki_service_account_token_set_lifetime(to_sign, 0 - lifetime));
+        REFUSES(kubepki_service_account_token_sign(to_sign, authorities, NOW, &out.buffer));
+    }
     CHECK(out.any == NULL && kubepki_csr_state(csr) == KUBEPKI_STATE_PENDING);
     CHECK(kubepki_static_tokens_count(tokens) == 0);
 }
 
 static void a_secret_is_never_quoted(void) {
     static const char secret[] = "abcdef.0123456789abcdeX";
-    kubepki_error *error = kubepki_manifest_bootstrap_token(secret, sizeof secret - 1, NOW, NULL, NULL, 0, &out.manifest);
+    kubepki_error *error = kubepki_manifest_bootstrap_token(secret, sizeof secret - 1, NOW, NULL, NULL, NULL, 0, &out.manifest);
     CHECK(error != NULL && !contains(kubepki_error_message(error), "0123"));
     kubepki_error_free(error);
     error = kubepki_service_account_verify(secret, sizeof secret - 1, LITERAL("{\"keys\": [{\"d\": \"0123\"}]}"),
@@ -249,10 +274,24 @@ static void no_handle_is_an_error(void) {
     FAILS(null, kubepki_manifest_cluster_info(NULL, authorities, NULL, &out.manifest));
     FAILS(null, kubepki_manifest_cluster_info(cluster, NULL, NULL, &out.manifest));
     FAILS(null, kubepki_authorities_pins(NULL, &out.list));
-    FAILS(null, kubepki_service_account_token(NULL, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
-                                              &out.buffer));
-    FAILS(null, kubepki_service_account_token(cluster, NULL, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60, NOW,
-                                              &out.buffer));
+    FAILS(null, kubepki_service_account_token_new(NULL, LITERAL("a"), LITERAL("a"), LITERAL("a"), &out.to_sign));
+    FAILS(null, kubepki_service_account_token_add_audience(NULL, LITERAL("a")));
+    FAILS(null, kubepki_service_account_token_set_lifetime(NULL, 60));
+    FAILS(null, kubepki_service_account_token_bind(NULL, LITERAL("pod"), LITERAL("a"), LITERAL("a")));
+    FAILS(null, kubepki_service_account_token_sign(NULL, authorities, NOW, &out.buffer));
+    FAILS(null, kubepki_service_account_token_sign(to_sign, NULL, NOW, &out.buffer));
+    FAILS(null, kubepki_service_account_token_sign_by(to_sign, NULL, NOW, &out.buffer));
+    FAILS(null, kubepki_user_add_env(NULL, LITERAL("a"), LITERAL("a")));
+    FAILS(null, kubepki_user_set_install_hint(NULL, LITERAL("a")));
+    FAILS(null, kubepki_user_provide_cluster_info(NULL));
+    FAILS(null, kubepki_user_set_interactive_mode(NULL, LITERAL("Never")));
+    FAILS(null, kubepki_user_set_oidc(NULL, LITERAL("id-token"), LITERAL("a")));
+    FAILS(null, kubepki_user_set_impersonation(NULL, other));
+    FAILS(null, kubepki_user_set_impersonation(user, NULL));
+    FAILS(null, kubepki_impersonation_add_group(NULL, LITERAL("a")));
+    FAILS(null, kubepki_impersonation_set_uid(NULL, LITERAL("a")));
+    FAILS(null, kubepki_impersonation_add_extra(NULL, LITERAL("a"), LITERAL("a")));
+    FAILS(null, kubepki_impersonation_roles(NULL, LITERAL("a"), &out.list));
     FAILS(null, kubepki_static_tokens_add(NULL, LITERAL("a"), LITERAL("1"), NULL));
     FAILS(null, kubepki_static_tokens_remarks(NULL, &out.list));
     FAILS(null, kubepki_manifest_tls_secret(LITERAL("a"), LITERAL("a"), NULL, &out.manifest));
@@ -283,12 +322,18 @@ static void no_place_for_the_result_is_an_error(void) {
     FAILS(null, kubepki_kubeconfig_with_user(cluster, authorities, LITERAL("a"), user, NULL));
     FAILS(null, kubepki_kubeconfig_webhook(LITERAL("https://a.example.com"), pem.data, pem.len, NULL, NULL));
     FAILS(null, kubepki_bootstrap_token_generate(NULL));
-    FAILS(null, kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, NULL, 0, NULL));
+    FAILS(null, kubepki_manifest_bootstrap_token(one.data, one.len, NOW, NULL, NULL, NULL, 0, NULL));
     FAILS(null, kubepki_manifest_cluster_info(cluster, authorities, NULL, NULL));
     FAILS(null, kubepki_authorities_pins(authorities, NULL));
     FAILS(null, kubepki_cluster_info_verify(LITERAL("{}"), one.data, one.len, NULL, NULL));
-    FAILS(null, kubepki_service_account_token(cluster, authorities, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL, 60,
-                                              NOW, NULL));
+    FAILS(null, kubepki_cluster_info_verify_unpinned(LITERAL("{}"), one.data, one.len, NULL));
+    FAILS(null, kubepki_service_account_token_new(cluster, LITERAL("a"), LITERAL("a"), LITERAL("a"), NULL));
+    FAILS(null, kubepki_service_account_token_sign(to_sign, authorities, NOW, NULL));
+    FAILS(null, kubepki_service_account_token_sign_by(to_sign, NULL, NOW, NULL));
+    FAILS(null, kubepki_user_with_oidc(LITERAL("https://a.example.com"), LITERAL("a"), NULL));
+    FAILS(null, kubepki_impersonation_new(LITERAL("a"), NULL));
+    FAILS(null, kubepki_impersonation_roles(other, LITERAL("a"), NULL));
+    FAILS(null, kubepki_roles(NULL));
     FAILS(null, kubepki_service_account_verify(LITERAL("a.b.c"), LITERAL("{}"), LITERAL("a"), LITERAL("a"), NOW, NULL));
     FAILS(null, kubepki_jwks(LITERAL("{}"), NULL));
     FAILS(null, kubepki_oidc_discovery(LITERAL("{}"), LITERAL("https://a.example.com"),
@@ -323,7 +368,9 @@ static void nothing_may_be_freed(void) {
     kubepki_csr_free(NULL);
     kubepki_request_free(NULL);
     kubepki_review_free(NULL);
+    kubepki_impersonation_free(NULL);
     kubepki_service_account_free(NULL);
+    kubepki_service_account_token_free(NULL);
     kubepki_signer_policy_free(NULL);
     kubepki_static_tokens_free(NULL);
     kubepki_user_free(NULL);

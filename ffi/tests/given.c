@@ -246,7 +246,7 @@ static void a_machine_joins_by_a_bootstrap_token(void) {
     OK(kubepki_list_new(&groups));
     OK(kubepki_list_add(groups, LITERAL("system:bootstrappers:kubeadm:default-node-token")));
     kubepki_manifest *secret = NULL, *published = NULL;
-    OK(kubepki_manifest_bootstrap_token(TEXT(token), NOW + DAY, groups, LITERAL("rack 7"), &secret));
+    OK(kubepki_manifest_bootstrap_token(TEXT(token), NOW + DAY, NULL, groups, LITERAL("rack 7"), &secret));
     CHECK(contains(kubepki_manifest_yaml(secret), "type: bootstrap.kubernetes.io/token\n"));
     CHECK(contains(kubepki_manifest_yaml(secret), "  usage-bootstrap-signing: dHJ1ZQ==\n"));
 
@@ -298,6 +298,19 @@ static void a_machine_joins_by_a_bootstrap_token(void) {
     kubepki_cluster_free(cluster);
 }
 
+/* A token of the service account builder in ci, for one audience or for the API server. */
+static kubepki_error *a_token(const kubepki_cluster *cluster, const kubepki_authorities *authorities,
+                              const char *audience, kubepki_buffer **out) {
+    kubepki_service_account_token *token = NULL;
+    OK(kubepki_service_account_token_new(cluster, LITERAL("ci"), LITERAL("builder"), LITERAL("uid-1"), &token));
+    if (audience != NULL) {
+        OK(kubepki_service_account_token_add_audience(token, audience, strlen(audience)));
+    }
+    kubepki_error *error = kubepki_service_account_token_sign(token, authorities, NOW, out);
+    kubepki_service_account_token_free(token);
+    return error;
+}
+
 static void a_service_account_shows_a_token_that_others_verify(void) {
     kubepki_cluster *cluster = a_cluster();
     kubepki_node *node = a_node();
@@ -308,17 +321,12 @@ static void a_service_account_shows_a_token_that_others_verify(void) {
     kubepki_files *files = NULL;
     OK(kubepki_pki_files(pki, &files));
     kubepki_bytes keys = contents(files, "pki/sa.pub");
-    kubepki_list *audiences = NULL;
-    OK(kubepki_list_new(&audiences));
-    OK(kubepki_list_add(audiences, LITERAL("https://vault.example.com")));
     kubepki_buffer *issuer = NULL, *made = NULL, *own = NULL, *jwks = NULL, *discovery = NULL;
     OK(kubepki_cluster_token_issuer(cluster, &issuer));
     kubepki_text name = kubepki_buffer_text(issuer);
     CHECK(is(name, "https://kubernetes.default.svc.cluster.local"));
-    OK(kubepki_service_account_token(cluster, authorities, LITERAL("ci"), LITERAL("builder"), LITERAL("uid-1"),
-                                     audiences, 3600, NOW, &made));
-    OK(kubepki_service_account_token(cluster, authorities, LITERAL("ci"), LITERAL("builder"), LITERAL("uid-1"), NULL,
-                                     3600, NOW, &own));
+    OK(a_token(cluster, authorities, "https://vault.example.com", &made));
+    OK(a_token(cluster, authorities, NULL, &own));
     OK(kubepki_jwks(TEXT(keys), &jwks));
     kubepki_text token = kubepki_buffer_text(made), key_set = kubepki_buffer_text(jwks);
     CHECK(contains(key_set, "\"kty\":\"EC\""));
@@ -359,8 +367,7 @@ static void a_service_account_shows_a_token_that_others_verify(void) {
     kubepki_authorities *without = NULL;
     OK(kubepki_authorities_from_files(only_public, &without));
     kubepki_buffer *none = NULL;
-    FAILS(KUBEPKI_ERROR_ABSENT, kubepki_service_account_token(cluster, without, LITERAL("ci"), LITERAL("builder"),
-                                                              LITERAL("uid-1"), NULL, 3600, NOW, &none));
+    FAILS(KUBEPKI_ERROR_ABSENT, a_token(cluster, without, NULL, &none));
     kubepki_list *no_pins = NULL;
     FAILS(KUBEPKI_ERROR_ABSENT, kubepki_authorities_pins(without, &no_pins));
     CHECK(none == NULL && no_pins == NULL);
@@ -372,7 +379,6 @@ static void a_service_account_shows_a_token_that_others_verify(void) {
     kubepki_buffer_free(own);
     kubepki_buffer_free(made);
     kubepki_buffer_free(issuer);
-    kubepki_list_free(audiences);
     kubepki_files_free(files);
     kubepki_authorities_free(authorities);
     kubepki_pki_free(pki);

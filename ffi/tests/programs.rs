@@ -84,8 +84,14 @@ impl Program {
     }
 }
 
-const CHECKS: [&str; 5] =
-    ["tests/everything.c", "tests/given.c", "tests/bad_input.c", "tests/bad_given.c", "tests/signer.c"];
+const CHECKS: [&str; 6] = [
+    "tests/everything.c",
+    "tests/given.c",
+    "tests/users.c",
+    "tests/bad_input.c",
+    "tests/bad_given.c",
+    "tests/signer.c",
+];
 
 /// What the standard library keeps for the main thread is reachable, though not by its beginning.
 const VALGRIND: [&str; 6] = [

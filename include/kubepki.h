@@ -38,11 +38,7 @@
 #define KUBEPKI_LITERAL(text) ("" text), (sizeof(text) - 1)
 
 // What went wrong, for programs. No number ever changes its meaning; new ones are added.
-enum kubepki_code
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // Nothing: the code of NULL.
   KUBEPKI_OK = 0,
   // A fault of this library. Whatever the call was to change may be half changed: free it and go on without.
@@ -103,21 +99,10 @@ enum kubepki_code
   KUBEPKI_ERROR_WRONG_AUDIENCE = 123,
   // A certificate is not what was asked for.
   KUBEPKI_ERROR_WRONG_CERTIFICATE = 124,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_code kubepki_code;
-#else
-typedef uint32_t kubepki_code;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_code;
 
 // What kind of place a [`kubepki_place`] is.
-enum kubepki_place_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // None of the others.
   KUBEPKI_PLACE_OTHER = 0,
   // A file, by its path.
@@ -126,21 +111,10 @@ enum kubepki_place_kind
   KUBEPKI_PLACE_FIELD = 2,
   // A certificate, by its role.
   KUBEPKI_PLACE_ROLE = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_place_kind kubepki_place_kind;
-#else
-typedef uint32_t kubepki_place_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_place_kind;
 
 // How bad a finding is.
-enum kubepki_severity
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // There is no finding.
   KUBEPKI_SEVERITY_NONE = 0,
   // Only the convention differs, or nothing needs to be done.
@@ -149,21 +123,10 @@ enum kubepki_severity
   KUBEPKI_SEVERITY_WARNING = 2,
   // A component would refuse the file, or it grants another identity or more power than its role.
   KUBEPKI_SEVERITY_ERROR = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_severity kubepki_severity;
-#else
-typedef uint32_t kubepki_severity;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_severity;
 
 // What was decided about a request.
-enum kubepki_state
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // None of the others; that of NULL.
   KUBEPKI_STATE_OTHER = 0,
   // Nothing yet.
@@ -176,56 +139,27 @@ enum kubepki_state
   KUBEPKI_STATE_FAILED = 4,
   // It has its certificate.
   KUBEPKI_STATE_ISSUED = 5,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_state kubepki_state;
-#else
-typedef uint32_t kubepki_state;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_state;
 
 // What became of a request that was to be signed.
-enum kubepki_outcome_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // The object is as it was: it is not, or not yet, to be signed.
   KUBEPKI_OUTCOME_SKIPPED = 0,
   // The object now has its certificate: it goes to the subresource `status`.
   KUBEPKI_OUTCOME_ISSUED = 1,
   // The object now has the condition `Failed`: it goes to the subresource `status`, and will never be signed.
   KUBEPKI_OUTCOME_FAILED = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_outcome_kind kubepki_outcome_kind;
-#else
-typedef uint32_t kubepki_outcome_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_outcome_kind;
 
 // What is to be done with a request.
-enum kubepki_verdict
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+typedef enum {
   // To be left as it is, for another approver, for people or for later.
   KUBEPKI_VERDICT_NOT_MINE = 0,
   // To be approved: its signer will accept it, and who asks may have it.
   KUBEPKI_VERDICT_APPROVE = 1,
   // To be denied.
   KUBEPKI_VERDICT_DENY = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum kubepki_verdict kubepki_verdict;
-#else
-typedef uint32_t kubepki_verdict;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+} kubepki_verdict;
 
 // Where a callback puts its answer. It lives until the callback returns.
 typedef struct kubepki_answer kubepki_answer;

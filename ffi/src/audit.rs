@@ -17,7 +17,7 @@ pub struct kubepki_findings {
 }
 
 /// How bad a finding is.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_severity {
     /// There is no finding.

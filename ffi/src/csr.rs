@@ -41,7 +41,7 @@ impl kubepki_csr {
 }
 
 /// What was decided about a request.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_state {
     /// None of the others; that of NULL.
@@ -60,7 +60,7 @@ pub enum kubepki_state {
 }
 
 /// What became of a request that was to be signed.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_outcome_kind {
     /// The object is as it was: it is not, or not yet, to be signed.

@@ -24,7 +24,7 @@ pub struct kubepki_error {
 pub(crate) type Fail = Box<kubepki_error>;
 
 /// What went wrong, for programs. No number ever changes its meaning; new ones are added.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_code {
     /// Nothing: the code of NULL.
@@ -132,7 +132,7 @@ impl kubepki_code {
 }
 
 /// What kind of place a [`kubepki_place`] is.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_place_kind {
     /// None of the others.

@@ -192,7 +192,7 @@ fn tell(
 pub struct kubepki_review(Review);
 
 /// What is to be done with a request.
-#[repr(u32)]
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_verdict {
     /// To be left as it is, for another approver, for people or for later.

@@ -101,7 +101,7 @@ typedef enum {
   KUBEPKI_ERROR_WRONG_CERTIFICATE = 124,
 } kubepki_code;
 
-// What kind of place a [`kubepki_place`] is.
+// What kind of place a `kubepki_place` is.
 typedef enum {
   // None of the others.
   KUBEPKI_PLACE_OTHER = 0,
@@ -299,6 +299,24 @@ typedef struct {
   uint32_t mode;
 } kubepki_file;
 
+// One judgement about one file. docs/findings.md of the project has every id.
+typedef struct {
+  // How bad it is.
+  kubepki_severity severity;
+  // What it is about: a stable name, such as `expires-soon`.
+  kubepki_text id;
+  // The role of the file; empty where it has none.
+  kubepki_text role;
+  // The file, below the directory of the machine's Kubernetes files where it lies there.
+  kubepki_text file;
+  // What was expected, for people.
+  kubepki_text expected;
+  // What was found instead, for people.
+  kubepki_text found;
+  // How to mend it, for people.
+  kubepki_text mend;
+} kubepki_finding;
+
 // One thing to be known of an identity.
 typedef struct {
   // Its stable name, such as `authorization-bypassed`.
@@ -328,24 +346,6 @@ typedef void (*kubepki_sign)(void *user, const kubepki_to_sign *to_sign, kubepki
 // is called once, on any thread, inside whichever call drops the last that has it. It must return, as `kubepki_sign` must,
 // and should call nothing of this library.
 typedef void (*kubepki_release)(void *user);
-
-// One judgement about one file. docs/findings.md of the project has every id.
-typedef struct {
-  // How bad it is.
-  kubepki_severity severity;
-  // What it is about: a stable name, such as `expires-soon`.
-  kubepki_text id;
-  // The role of the file; empty where it has none.
-  kubepki_text role;
-  // The file, below the directory of the machine's Kubernetes files where it lies there.
-  kubepki_text file;
-  // What was expected, for people.
-  kubepki_text expected;
-  // What was found instead, for people.
-  kubepki_text found;
-  // How to mend it, for people.
-  kubepki_text mend;
-} kubepki_finding;
 
 // What became of a request that was to be signed, and why.
 typedef struct {
@@ -530,75 +530,6 @@ kubepki_file kubepki_files_at(const kubepki_files *files, size_t index);
 // Threads: any, the last to use them.
 void kubepki_files_free(kubepki_files *files);
 
-// API servers read a file, by its path on control-plane nodes, for this argument:
-//
-// - `token-auth-file`: the tokens of users (`kubepki_static_tokens_csv`);
-// - `authentication-token-webhook-config-file`: which server tells whose a token is (`kubepki_kubeconfig_webhook`);
-// - `authorization-webhook-config-file`: which server tells what a user may do, where nobody else allows it.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_authentication_file(kubepki_cluster *cluster,
-                                                       const char *argument,
-                                                       size_t argument_len,
-                                                       const char *path,
-                                                       size_t path_len);
-
-// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with this
-// common name may be anybody.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_add_proxy(kubepki_cluster *cluster,
-                                         const char *common_name,
-                                         size_t common_name_len);
-
-// API servers take ID tokens of this provider of OpenID Connect, which are made for this client. The functions below say
-// more of it; this one forgets what they said.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc(kubepki_cluster *cluster,
-                                        const char *issuer_url,
-                                        size_t issuer_url_len,
-                                        const char *client_id,
-                                        size_t client_id_len);
-
-// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the
-// cluster. `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc_username(kubepki_cluster *cluster,
-                                                 const char *claim,
-                                                 size_t claim_len,
-                                                 const char *prefix,
-                                                 size_t prefix_len);
-
-// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into any
-// group of the cluster.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc_groups(kubepki_cluster *cluster,
-                                               const char *claim,
-                                               size_t claim_len,
-                                               const char *prefix,
-                                               size_t prefix_len);
-
-// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of those of
-// the system.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc_ca_file(kubepki_cluster *cluster,
-                                                const char *path,
-                                                size_t path_len);
-
-// Only tokens with this claim of this value are taken, `CLAIM=VALUE`; call it for each.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_add_oidc_required_claim(kubepki_cluster *cluster, const char *claim, size_t claim_len);
-
-// The provider signs by these algorithms, such as `ES256`, instead of `RS256` only (NULL).
-//
-// Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc_signing_algorithms(kubepki_cluster *cluster, const kubepki_list *algorithms);
-
 // A cluster that clients reach at `endpoint`: `HOST` or `HOST:PORT`. Services are in 10.96.0.0/12, the DNS domain is
 // cluster.local, keys are RSA-2048, authorities are valid for ten years and leaves for one.
 //
@@ -691,53 +622,6 @@ kubepki_error *kubepki_cluster_verify_kubelets(kubepki_cluster *cluster);
 //
 // Threads: any, the last to use it.
 void kubepki_cluster_free(kubepki_cluster *cluster);
-
-// What follows from the descriptions of a cluster and one of its nodes. super-admin.conf is not expected: only the first
-// node of a cluster has it.
-//
-// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
-kubepki_error *kubepki_expected_new(const kubepki_cluster *cluster,
-                                    const kubepki_node *node,
-                                    kubepki_expected **out);
-
-// What follows for the first control-plane node of a cluster: super-admin.conf as well.
-//
-// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
-kubepki_error *kubepki_expected_first(const kubepki_cluster *cluster,
-                                      const kubepki_node *node,
-                                      kubepki_expected **out);
-
-// Another place for the files than `/etc/kubernetes`, for arguments.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_expected_set_layout(kubepki_expected *expected, const kubepki_layout *layout);
-
-// Says that the key of an authority is not on the node. For `kubernetes-ca`, kube-controller-manager is then not told to
-// sign with it; for `etcd-ca` and `front-proxy-ca` it changes nothing.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_expected_add_external(kubepki_expected *expected,
-                                             const char *role,
-                                             size_t role_len);
-
-// The roles of the machine's own certificates, without the authorities', in the order of the role table.
-//
-// Threads: any at once. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_expected_roles(const kubepki_expected *expected, kubepki_list **out);
-
-// The arguments by which a component (`kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet`, `etcd`,
-// `etcdctl`) is given the machine's files: each `--NAME=VALUE`.
-//
-// Threads: any at once. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_expected_arguments(const kubepki_expected *expected,
-                                          const char *component,
-                                          size_t component_len,
-                                          kubepki_list **out);
-
-// Frees it. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_expected_free(kubepki_expected *expected);
 
 // Reads the documents of a configuration file of kubeadm (v1beta3, v1beta4) in YAML or JSON, of at most 1 MiB.
 //
@@ -887,575 +771,52 @@ kubepki_error *kubepki_layout_path(const kubepki_layout *layout,
 // Threads: any, the last to use it.
 void kubepki_layout_free(kubepki_layout *layout);
 
-// Takes a chain in PEM, the leaf first, and the leaf's private key.
+// What follows from the descriptions of a cluster and one of its nodes. super-admin.conf is not expected: only the first
+// node of a cluster has it.
 //
-// Threads: any. Both are copied. Free `*out` by `kubepki_credential_free`.
-kubepki_error *kubepki_credential_from_pem(const void *chain_pem,
-                                           size_t chain_pem_len,
-                                           const void *key_pem,
-                                           size_t key_pem_len,
-                                           kubepki_credential **out);
+// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
+kubepki_error *kubepki_expected_new(const kubepki_cluster *cluster,
+                                    const kubepki_node *node,
+                                    kubepki_expected **out);
 
-// The whole chain in PEM, the leaf first: the contents of a `.crt` file.
+// What follows for the first control-plane node of a cluster: super-admin.conf as well.
 //
-// Threads: any at once. The view lives as long as the credential.
-kubepki_text kubepki_credential_chain_pem(const kubepki_credential *credential);
+// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_expected_free`.
+kubepki_error *kubepki_expected_first(const kubepki_cluster *cluster,
+                                      const kubepki_node *node,
+                                      kubepki_expected **out);
 
-// The private key in PEM: a secret.
+// Another place for the files than `/etc/kubernetes`, for arguments.
 //
-// Threads: any at once. The view lives as long as the credential.
-kubepki_text kubepki_credential_key_pem(const kubepki_credential *credential);
+// Threads: one at a time.
+kubepki_error *kubepki_expected_set_layout(kubepki_expected *expected, const kubepki_layout *layout);
 
-// The last second of the leaf's validity, in seconds since 1970.
+// Says that the key of an authority is not on the node. For `kubernetes-ca`, kube-controller-manager is then not told to
+// sign with it; for `etcd-ca` and `front-proxy-ca` it changes nothing.
 //
-// Threads: any at once.
-kubepki_error *kubepki_credential_not_after(const kubepki_credential *credential, int64_t *out);
+// Threads: one at a time.
+kubepki_error *kubepki_expected_add_external(kubepki_expected *expected,
+                                             const char *role,
+                                             size_t role_len);
 
-// The end that was asked for, when the certificate had to end earlier because its authority does;
-// `KUBEPKI_ERROR_ABSENT` when it had not.
+// The roles of the machine's own certificates, without the authorities', in the order of the role table.
 //
-// Threads: any at once.
-kubepki_error *kubepki_credential_shortened_from(const kubepki_credential *credential, int64_t *out);
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_expected_roles(const kubepki_expected *expected, kubepki_list **out);
 
-// Frees a credential. NULL is allowed.
+// The arguments by which a component (`kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet`, `etcd`,
+// `etcdctl`) is given the machine's files: each `--NAME=VALUE`.
+//
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_expected_arguments(const kubepki_expected *expected,
+                                          const char *component,
+                                          size_t component_len,
+                                          kubepki_list **out);
+
+// Frees it. NULL is allowed.
 //
 // Threads: any, the last to use it.
-void kubepki_credential_free(kubepki_credential *credential);
-
-// The identity in the first of some certificates in PEM.
-//
-// Threads: any. Free `*out` by `kubepki_identity_free`.
-kubepki_error *kubepki_identity_from_pem(const void *certificate_pem,
-                                         size_t certificate_pem_len,
-                                         kubepki_identity **out);
-
-// The user; empty where the API server sees none.
-//
-// Threads: any at once. The view lives as long as the identity.
-kubepki_text kubepki_identity_user(const kubepki_identity *identity);
-
-// The UID, which API servers read from Kubernetes 1.33 on; empty where there is none.
-//
-// Threads: any at once. The view lives as long as the identity.
-kubepki_text kubepki_identity_uid(const kubepki_identity *identity);
-
-// How many groups the certificate names.
-//
-// Threads: any at once.
-size_t kubepki_identity_group_count(const kubepki_identity *identity);
-
-// One of the groups; empty beyond the last.
-//
-// Threads: any at once. The view lives as long as the identity.
-kubepki_text kubepki_identity_group_at(const kubepki_identity *identity, size_t index);
-
-// How many notes there are.
-//
-// Threads: any at once.
-size_t kubepki_identity_note_count(const kubepki_identity *identity);
-
-// One of the notes; empty beyond the last.
-//
-// Threads: any at once. The views are always there.
-kubepki_note kubepki_identity_note_at(const kubepki_identity *identity, size_t index);
-
-// Frees an identity. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_identity_free(kubepki_identity *identity);
-
-// Makes a key and a self-signed certificate by the profile of an authority: a root, or a cluster's own authority. `now`
-// is in seconds since 1970, here and everywhere.
-//
-// Threads: any at once. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_self_signed(const kubepki_profile *profile,
-                                          int64_t now,
-                                          kubepki_issuer **out);
-
-// Makes a self-signed certificate for a key that lives elsewhere.
-//
-// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
-// by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_self_signed_by(const kubepki_profile *profile,
-                                             const kubepki_signer *signer,
-                                             int64_t now,
-                                             kubepki_issuer **out);
-
-// Takes an authority's certificate in PEM, behind it those above it as far as they are known, and its private key.
-//
-// Threads: any. Both are copied. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_from_pem(const void *chain_pem,
-                                       size_t chain_pem_len,
-                                       const void *key_pem,
-                                       size_t key_pem_len,
-                                       kubepki_issuer **out);
-
-// Reads the same from two files.
-//
-// Threads: any. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_load(const char *chain_path,
-                                   size_t chain_path_len,
-                                   const char *key_path,
-                                   size_t key_path_len,
-                                   kubepki_issuer **out);
-
-// Takes an authority's certificate in PEM, behind it those above it as far as they are known, and a signer with its key.
-//
-// Threads: any. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_with_signer(const void *chain_pem,
-                                          size_t chain_pem_len,
-                                          const kubepki_signer *signer,
-                                          kubepki_issuer **out);
-
-// Makes a key and a certificate for an authority below this one, which it never outlives.
-//
-// Threads: any at once. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_intermediate(const kubepki_issuer *issuer,
-                                           const kubepki_profile *profile,
-                                           int64_t now,
-                                           kubepki_issuer **out);
-
-// Makes a certificate for an authority below this one, whose key lives elsewhere.
-//
-// Threads: any at once. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
-kubepki_error *kubepki_issuer_intermediate_by(const kubepki_issuer *issuer,
-                                              const kubepki_profile *profile,
-                                              const kubepki_signer *signer,
-                                              int64_t now,
-                                              kubepki_issuer **out);
-
-// Makes a key and a certificate for it, valid from five minutes before `now`.
-//
-// Threads: any at once. Free `*out` by `kubepki_credential_free`.
-kubepki_error *kubepki_issuer_issue(const kubepki_issuer *issuer,
-                                    const kubepki_profile *profile,
-                                    int64_t now,
-                                    kubepki_credential **out);
-
-// Makes a certificate for a public key in PEM (a key or a certificate): the chain in PEM, the leaf first.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_issuer_certify(const kubepki_issuer *issuer,
-                                      const kubepki_profile *profile,
-                                      const void *public_key_pem,
-                                      size_t public_key_pem_len,
-                                      int64_t now,
-                                      kubepki_buffer **out);
-
-// The authority's certificate in PEM, then those above it as far as they are known.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_issuer_chain_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
-
-// The authority's private key in PEM; `KUBEPKI_ERROR_ABSENT` where it is with a signer.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_issuer_key_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
-
-// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
-// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
-//
-// Threads: any at once.
-kubepki_error *kubepki_issuer_shortened_from(const kubepki_issuer *issuer,
-                                             int64_t *out);
-
-// Frees an issuer. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_issuer_free(kubepki_issuer *issuer);
-
-// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time, up to a
-// second.
-//
-// Threads: any. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_key_generate(const char *algorithm,
-                                    size_t algorithm_len,
-                                    kubepki_buffer **out);
-
-// The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_credential_kubeconfig(const kubepki_credential *credential,
-                                             const kubepki_cluster *cluster,
-                                             const kubepki_authorities *authorities,
-                                             kubepki_buffer **out);
-
-// The kubeconfig by which a new machine's kubelet asks for its first certificate (`--bootstrap-kubeconfig`), with a
-// bootstrap token. `kubepki_cluster_info_bootstrap_kubeconfig` is it where only the token is known.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_kubeconfig_for_bootstrap(const kubepki_cluster *cluster,
-                                                const kubepki_authorities *authorities,
-                                                const char *token,
-                                                size_t token_len,
-                                                kubepki_buffer **out);
-
-// A user with a client certificate.
-//
-// Threads: any at once. Free `*out`, which has a copy, by `kubepki_user_free`.
-kubepki_error *kubepki_user_with_credential(const kubepki_credential *credential, kubepki_user **out);
-
-// A user with a bearer token.
-//
-// Threads: any. Free `*out` by `kubepki_user_free`.
-kubepki_error *kubepki_user_with_token(const char *token, size_t token_len, kubepki_user **out);
-
-// A user with a bearer token in a file, which clients read again as it changes.
-//
-// Threads: any. Free `*out` by `kubepki_user_free`.
-kubepki_error *kubepki_user_with_token_file(const char *path, size_t path_len, kubepki_user **out);
-
-// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
-// in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
-//
-// Threads: any. Free `*out` by `kubepki_user_free`.
-kubepki_error *kubepki_user_with_exec(const char *command,
-                                      size_t command_len,
-                                      const kubepki_list *arguments,
-                                      kubepki_user **out);
-
-// Gives the program one more environment variable. `KUBEPKI_ERROR_ABSENT` where the user has no program, here and below.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_add_env(kubepki_user *user,
-                                    const char *name,
-                                    size_t name_len,
-                                    const char *value,
-                                    size_t value_len);
-
-// What to tell somebody who does not have the program.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_set_install_hint(kubepki_user *user, const char *hint, size_t hint_len);
-
-// Tells the program which cluster it is for, by the variable `KUBERNETES_EXEC_INFO`.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_provide_cluster_info(kubepki_user *user);
-
-// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is said)
-// or `Always`.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_set_interactive_mode(kubepki_user *user,
-                                                 const char *mode,
-                                                 size_t mode_len);
-
-// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the provider's
-// URL, and the client that its tokens are made for. It does not log in: the first tokens come from elsewhere.
-//
-// Threads: any. Free `*out` by `kubepki_user_free`.
-kubepki_error *kubepki_user_with_oidc(const char *issuer_url,
-                                      size_t issuer_url_len,
-                                      const char *client_id,
-                                      size_t client_id_len,
-                                      kubepki_user **out);
-
-// A setting of that plugin: `client-secret`, `id-token`, `refresh-token`, or `idp-certificate-authority`, which is the
-// path of the file with the certificates by which the provider is trusted. `KUBEPKI_ERROR_ABSENT` for another user.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_set_oidc(kubepki_user *user,
-                                     const char *setting,
-                                     size_t setting_len,
-                                     const char *value,
-                                     size_t value_len);
-
-// The same user, who acts as another.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_user_set_impersonation(kubepki_user *user, const kubepki_impersonation *impersonation);
-
-// Frees a user. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_user_free(kubepki_user *user);
-
-// The kubeconfig of any user at the cluster's endpoint, in YAML. The API server does not see the name.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_kubeconfig_with_user(const kubepki_cluster *cluster,
-                                            const kubepki_authorities *authorities,
-                                            const char *name,
-                                            size_t name_len,
-                                            const kubepki_user *user,
-                                            kubepki_buffer **out);
-
-// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that vouch
-// for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody may ask it.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_kubeconfig_webhook(const char *url,
-                                          size_t url_len,
-                                          const void *trusted_pem,
-                                          size_t trusted_pem_len,
-                                          const kubepki_user *user,
-                                          kubepki_buffer **out);
-
-// Checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster and user,
-// that the key is the certificate's, and that the authority issued that. Files that it names are not read.
-//
-// Threads: any.
-kubepki_error *kubepki_kubeconfig_check(const void *yaml, size_t yaml_len);
-
-// The name of every role, in the order of the role table.
-//
-// Threads: any. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_roles(kubepki_list **out);
-
-// The profile of a certificate of `role`, as the role table names it. By role it is told
-//
-// - `node`, where it is one machine's: `kube-apiserver`, `etcd-server`, `etcd-peer`, `kubelet-server` and `kubelet-client`;
-//   otherwise that is passed over, and may be NULL;
-// - `name`, where the role has none of its own: the common name of a `root-ca`, an `intermediate` or a `user`, the
-//   first DNS name of a `service`, the first name of a `front-proxy-server`; otherwise it must be empty.
-//
-// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_profile_free`.
-kubepki_error *kubepki_profile_new(const kubepki_cluster *cluster,
-                                   const kubepki_node *node,
-                                   const char *role,
-                                   size_t role_len,
-                                   const char *name,
-                                   size_t name_len,
-                                   kubepki_profile **out);
-
-// Adds a subject alternative name, a DNS name or an IP address, to a serving certificate.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_profile_add_san(kubepki_profile *profile, const char *san, size_t san_len);
-
-// Adds a group to a `user`.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_profile_add_group(kubepki_profile *profile, const char *group, size_t group_len);
-
-// How many seconds the certificate is valid, instead of what the cluster says.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_profile_set_lifetime(kubepki_profile *profile, uint64_t lifetime_seconds);
-
-// How many authorities may stand between an `intermediate` and a leaf: at least 1 where it is to sign those of a
-// cluster.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_profile_set_path_length(kubepki_profile *profile, uint8_t path_length);
-
-// The role.
-//
-// Threads: any at once. It is always there.
-kubepki_text kubepki_profile_role(const kubepki_profile *profile);
-
-// Frees a profile. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_profile_free(kubepki_profile *profile);
-
-// Makes a key and a request (PKCS#10) with the profile's subject, names and usages.
-//
-// Threads: any at once. Free `*out` by `kubepki_request_free`.
-kubepki_error *kubepki_request_new(const kubepki_profile *profile, kubepki_request **out);
-
-// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited. The
-// profile's key algorithm is passed over.
-//
-// Threads: any at once. The key is copied. Free `*out` by `kubepki_request_free`.
-kubepki_error *kubepki_request_with_key(const kubepki_profile *profile,
-                                        const void *key_pem,
-                                        size_t key_pem_len,
-                                        kubepki_request **out);
-
-// The request as a PEM block `CERTIFICATE REQUEST`, for whoever signs.
-//
-// Threads: any at once. The view lives as long as the request.
-kubepki_text kubepki_request_csr_pem(const kubepki_request *request);
-
-// The private key in PEM: a secret. `kubepki_request_with_key` takes it back.
-//
-// Threads: any at once. The view lives as long as the request.
-kubepki_text kubepki_request_key_pem(const kubepki_request *request);
-
-// Puts the certificate that was issued, in PEM, and those behind it, together with the key. It must be for this key, and
-// have every name and usage that was asked for. The request stays: another answer may come.
-//
-// Threads: any at once. Free `*out` by `kubepki_credential_free`.
-kubepki_error *kubepki_request_accept(const kubepki_request *request,
-                                      const void *chain_pem,
-                                      size_t chain_pem_len,
-                                      kubepki_credential **out);
-
-// Frees a request; its key is overwritten. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_request_free(kubepki_request *request);
-
-// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
-//
-// `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
-// unless it is NULL. When this function fails, nothing is kept or released.
-//
-// Threads: any. Free `*out` by `kubepki_signer_free`.
-kubepki_error *kubepki_signer_new(const void *public_key_pem,
-                                  size_t public_key_pem_len,
-                                  kubepki_sign sign,
-                                  void *user,
-                                  kubepki_release release,
-                                  kubepki_signer **out);
-
-// Answers with a signature, which is copied. It is verified before anything is made of it.
-//
-// Threads: any, before the callback returns.
-void kubepki_answer_signature(kubepki_answer *answer, const void *signature, size_t signature_len);
-
-// Answers with a reason, which becomes the message of an error: UTF-8, cut after 1024 bytes. It must be no secret.
-//
-// Threads: any, before the callback returns.
-void kubepki_answer_failure(kubepki_answer *answer, const char *reason, size_t reason_len);
-
-// The same with what the caller knows of it: `kubepki_error_cause` gives it back. It is kept as long as the error; then
-// `release` is called with it, unless that is NULL. Without an answer to put it in (NULL) it is released at once.
-//
-// Threads: any, before the callback returns.
-void kubepki_answer_failure_with_cause(kubepki_answer *answer,
-                                       const char *reason,
-                                       size_t reason_len,
-                                       void *cause,
-                                       kubepki_release release);
-
-// Frees a signer. What signs by it keeps doing so. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_signer_free(kubepki_signer *signer);
-
-// Says what is wrong with the machine's files: by what is expected of it, or when that is NULL, by what the files
-// themselves tell.
-//
-// Threads: any at once. Free `*out` by `kubepki_findings_free`.
-kubepki_error *kubepki_pki_audit(const kubepki_pki *pki,
-                                 const kubepki_expected *expected,
-                                 int64_t now,
-                                 kubepki_findings **out);
-
-// How many findings there are.
-//
-// Threads: any at once.
-size_t kubepki_findings_count(const kubepki_findings *findings);
-
-// One of the findings; empty beyond the last.
-//
-// Threads: any at once. The views live as long as the findings.
-kubepki_finding kubepki_findings_at(const kubepki_findings *findings, size_t index);
-
-// The worst severity.
-//
-// Threads: any at once.
-kubepki_severity kubepki_findings_worst(const kubepki_findings *findings);
-
-// The findings as text, for people.
-//
-// Threads: any at once. The view lives as long as the findings.
-kubepki_text kubepki_findings_text(const kubepki_findings *findings);
-
-// The findings as JSON: the list that docs/report.md of the project describes.
-//
-// Threads: any at once. The view lives as long as the findings.
-kubepki_text kubepki_findings_json(const kubepki_findings *findings);
-
-// Frees findings. NULL is allowed.
-//
-// Threads: any, the last to use them.
-void kubepki_findings_free(kubepki_findings *findings);
-
-// The report of an audit, for people: every certificate with its expiry, its signer and the worst finding about it, then
-// each finding.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_report_text(const kubepki_pki *pki,
-                                   const kubepki_findings *findings,
-                                   int64_t now,
-                                   kubepki_buffer **out);
-
-// The report as JSON, which docs/report.md of the project describes.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_report_json(const kubepki_pki *pki,
-                                   const kubepki_findings *findings,
-                                   int64_t now,
-                                   kubepki_buffer **out);
-
-// The report in the text format of Prometheus.
-//
-// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_report_prometheus(const kubepki_pki *pki,
-                                         const kubepki_findings *findings,
-                                         int64_t now,
-                                         kubepki_buffer **out);
-
-// Renews what ends within 30 days, with new keys.
-//
-// Threads: any. Free `*out` by `kubepki_policy_free`.
-kubepki_error *kubepki_policy_new(kubepki_policy **out);
-
-// Renews what ends within so many seconds.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_policy_set_window(kubepki_policy *policy, uint64_t window_seconds);
-
-// Issues for the keys that are there, as long as they can be used.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_policy_keep_keys(kubepki_policy *policy);
-
-// Issues every leaf certificate again, due or not.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_policy_renew_all(kubepki_policy *policy);
-
-// Frees a policy. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_policy_free(kubepki_policy *policy);
-
-// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `expected` is as for
-// `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
-//
-// Threads: any at once. Free `*out` by `kubepki_plan_free`.
-kubepki_error *kubepki_pki_plan(const kubepki_pki *pki,
-                                const kubepki_expected *expected,
-                                const kubepki_policy *policy,
-                                int64_t now,
-                                kubepki_plan **out);
-
-// How many steps there are. With none, applying changes nothing; something may be blocked all the same.
-//
-// Threads: any at once.
-size_t kubepki_plan_step_count(const kubepki_plan *plan);
-
-// How many things are wrong, or due, that no step mends.
-//
-// Threads: any at once.
-size_t kubepki_plan_blocked_count(const kubepki_plan *plan);
-
-// The plan as text, for people.
-//
-// Threads: any at once. The view lives as long as the plan.
-kubepki_text kubepki_plan_text(const kubepki_plan *plan);
-
-// The plan as JSON, which docs/report.md of the project describes.
-//
-// Threads: any at once. The view lives as long as the plan.
-kubepki_text kubepki_plan_json(const kubepki_plan *plan);
-
-// Makes the changes in memory: all steps, or when one fails, none. `kubepki_store_commit` then writes what has changed.
-// `KUBEPKI_ERROR_CHANGED` when `pki` is not what the plan was made from.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_plan_apply(const kubepki_plan *plan,
-                                  kubepki_pki *pki);
-
-// Frees a plan. NULL is allowed.
-//
-// Threads: any, the last to use it.
-void kubepki_plan_free(kubepki_plan *plan);
+void kubepki_expected_free(kubepki_expected *expected);
 
 // Makes the authorities of a new cluster, each its own root, and the service-account key.
 //
@@ -1667,6 +1028,450 @@ kubepki_error *kubepki_store_commit(const kubepki_store *store,
 // Threads: any, the last to use it.
 void kubepki_store_free(kubepki_store *store);
 
+// Says what is wrong with the machine's files: by what is expected of it, or when that is NULL, by what the files
+// themselves tell.
+//
+// Threads: any at once. Free `*out` by `kubepki_findings_free`.
+kubepki_error *kubepki_pki_audit(const kubepki_pki *pki,
+                                 const kubepki_expected *expected,
+                                 int64_t now,
+                                 kubepki_findings **out);
+
+// How many findings there are.
+//
+// Threads: any at once.
+size_t kubepki_findings_count(const kubepki_findings *findings);
+
+// One of the findings; empty beyond the last.
+//
+// Threads: any at once. The views live as long as the findings.
+kubepki_finding kubepki_findings_at(const kubepki_findings *findings, size_t index);
+
+// The worst severity.
+//
+// Threads: any at once.
+kubepki_severity kubepki_findings_worst(const kubepki_findings *findings);
+
+// The findings as text, for people.
+//
+// Threads: any at once. The view lives as long as the findings.
+kubepki_text kubepki_findings_text(const kubepki_findings *findings);
+
+// The findings as JSON: the list that docs/report.md of the project describes.
+//
+// Threads: any at once. The view lives as long as the findings.
+kubepki_text kubepki_findings_json(const kubepki_findings *findings);
+
+// Frees findings. NULL is allowed.
+//
+// Threads: any, the last to use them.
+void kubepki_findings_free(kubepki_findings *findings);
+
+// The report of an audit, for people: every certificate with its expiry, its signer and the worst finding about it, then
+// each finding.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_report_text(const kubepki_pki *pki,
+                                   const kubepki_findings *findings,
+                                   int64_t now,
+                                   kubepki_buffer **out);
+
+// The report as JSON, which docs/report.md of the project describes.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_report_json(const kubepki_pki *pki,
+                                   const kubepki_findings *findings,
+                                   int64_t now,
+                                   kubepki_buffer **out);
+
+// The report in the text format of Prometheus.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_report_prometheus(const kubepki_pki *pki,
+                                         const kubepki_findings *findings,
+                                         int64_t now,
+                                         kubepki_buffer **out);
+
+// Renews what ends within 30 days, with new keys.
+//
+// Threads: any. Free `*out` by `kubepki_policy_free`.
+kubepki_error *kubepki_policy_new(kubepki_policy **out);
+
+// Renews what ends within so many seconds.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_policy_set_window(kubepki_policy *policy, uint64_t window_seconds);
+
+// Issues for the keys that are there, as long as they can be used.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_policy_keep_keys(kubepki_policy *policy);
+
+// Issues every leaf certificate again, due or not.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_policy_renew_all(kubepki_policy *policy);
+
+// Frees a policy. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_policy_free(kubepki_policy *policy);
+
+// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `expected` is as for
+// `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
+//
+// Threads: any at once. Free `*out` by `kubepki_plan_free`.
+kubepki_error *kubepki_pki_plan(const kubepki_pki *pki,
+                                const kubepki_expected *expected,
+                                const kubepki_policy *policy,
+                                int64_t now,
+                                kubepki_plan **out);
+
+// How many steps there are. With none, applying changes nothing; something may be blocked all the same.
+//
+// Threads: any at once.
+size_t kubepki_plan_step_count(const kubepki_plan *plan);
+
+// How many things are wrong, or due, that no step mends.
+//
+// Threads: any at once.
+size_t kubepki_plan_blocked_count(const kubepki_plan *plan);
+
+// The plan as text, for people.
+//
+// Threads: any at once. The view lives as long as the plan.
+kubepki_text kubepki_plan_text(const kubepki_plan *plan);
+
+// The plan as JSON, which docs/report.md of the project describes.
+//
+// Threads: any at once. The view lives as long as the plan.
+kubepki_text kubepki_plan_json(const kubepki_plan *plan);
+
+// Makes the changes in memory: all steps, or when one fails, none. `kubepki_store_commit` then writes what has changed.
+// `KUBEPKI_ERROR_CHANGED` when `pki` is not what the plan was made from.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_plan_apply(const kubepki_plan *plan,
+                                  kubepki_pki *pki);
+
+// Frees a plan. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_plan_free(kubepki_plan *plan);
+
+// The name of every role, in the order of the role table.
+//
+// Threads: any. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_roles(kubepki_list **out);
+
+// The profile of a certificate of `role`, as the role table names it. By role it is told
+//
+// - `node`, where it is one machine's: `kube-apiserver`, `etcd-server`, `etcd-peer`, `kubelet-server` and `kubelet-client`;
+//   otherwise that is passed over, and may be NULL;
+// - `name`, where the role has none of its own: the common name of a `root-ca`, an `intermediate` or a `user`, the
+//   first DNS name of a `service`, the first name of a `front-proxy-server`; otherwise it must be empty.
+//
+// Threads: any at once. Both descriptions are copied. Free `*out` by `kubepki_profile_free`.
+kubepki_error *kubepki_profile_new(const kubepki_cluster *cluster,
+                                   const kubepki_node *node,
+                                   const char *role,
+                                   size_t role_len,
+                                   const char *name,
+                                   size_t name_len,
+                                   kubepki_profile **out);
+
+// Adds a subject alternative name, a DNS name or an IP address, to a serving certificate.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_profile_add_san(kubepki_profile *profile, const char *san, size_t san_len);
+
+// Adds a group to a `user`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_profile_add_group(kubepki_profile *profile, const char *group, size_t group_len);
+
+// How many seconds the certificate is valid, instead of what the cluster says.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_profile_set_lifetime(kubepki_profile *profile, uint64_t lifetime_seconds);
+
+// How many authorities may stand between an `intermediate` and a leaf: at least 1 where it is to sign those of a
+// cluster.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_profile_set_path_length(kubepki_profile *profile, uint8_t path_length);
+
+// The role.
+//
+// Threads: any at once. It is always there.
+kubepki_text kubepki_profile_role(const kubepki_profile *profile);
+
+// Frees a profile. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_profile_free(kubepki_profile *profile);
+
+// Takes a chain in PEM, the leaf first, and the leaf's private key.
+//
+// Threads: any. Both are copied. Free `*out` by `kubepki_credential_free`.
+kubepki_error *kubepki_credential_from_pem(const void *chain_pem,
+                                           size_t chain_pem_len,
+                                           const void *key_pem,
+                                           size_t key_pem_len,
+                                           kubepki_credential **out);
+
+// The whole chain in PEM, the leaf first: the contents of a `.crt` file.
+//
+// Threads: any at once. The view lives as long as the credential.
+kubepki_text kubepki_credential_chain_pem(const kubepki_credential *credential);
+
+// The private key in PEM: a secret.
+//
+// Threads: any at once. The view lives as long as the credential.
+kubepki_text kubepki_credential_key_pem(const kubepki_credential *credential);
+
+// The last second of the leaf's validity, in seconds since 1970.
+//
+// Threads: any at once.
+kubepki_error *kubepki_credential_not_after(const kubepki_credential *credential, int64_t *out);
+
+// The end that was asked for, when the certificate had to end earlier because its authority does;
+// `KUBEPKI_ERROR_ABSENT` when it had not.
+//
+// Threads: any at once.
+kubepki_error *kubepki_credential_shortened_from(const kubepki_credential *credential, int64_t *out);
+
+// Frees a credential. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_credential_free(kubepki_credential *credential);
+
+// The identity in the first of some certificates in PEM.
+//
+// Threads: any. Free `*out` by `kubepki_identity_free`.
+kubepki_error *kubepki_identity_from_pem(const void *certificate_pem,
+                                         size_t certificate_pem_len,
+                                         kubepki_identity **out);
+
+// The user; empty where the API server sees none.
+//
+// Threads: any at once. The view lives as long as the identity.
+kubepki_text kubepki_identity_user(const kubepki_identity *identity);
+
+// The UID, which API servers read from Kubernetes 1.33 on; empty where there is none.
+//
+// Threads: any at once. The view lives as long as the identity.
+kubepki_text kubepki_identity_uid(const kubepki_identity *identity);
+
+// How many groups the certificate names.
+//
+// Threads: any at once.
+size_t kubepki_identity_group_count(const kubepki_identity *identity);
+
+// One of the groups; empty beyond the last.
+//
+// Threads: any at once. The view lives as long as the identity.
+kubepki_text kubepki_identity_group_at(const kubepki_identity *identity, size_t index);
+
+// How many notes there are.
+//
+// Threads: any at once.
+size_t kubepki_identity_note_count(const kubepki_identity *identity);
+
+// One of the notes; empty beyond the last.
+//
+// Threads: any at once. The views are always there.
+kubepki_note kubepki_identity_note_at(const kubepki_identity *identity, size_t index);
+
+// Frees an identity. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_identity_free(kubepki_identity *identity);
+
+// Makes a key and a self-signed certificate by the profile of an authority: a root, or a cluster's own authority. `now`
+// is in seconds since 1970, here and everywhere.
+//
+// Threads: any at once. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_self_signed(const kubepki_profile *profile,
+                                          int64_t now,
+                                          kubepki_issuer **out);
+
+// Makes a self-signed certificate for a key that lives elsewhere.
+//
+// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
+// by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_self_signed_by(const kubepki_profile *profile,
+                                             const kubepki_signer *signer,
+                                             int64_t now,
+                                             kubepki_issuer **out);
+
+// Takes an authority's certificate in PEM, behind it those above it as far as they are known, and its private key.
+//
+// Threads: any. Both are copied. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_from_pem(const void *chain_pem,
+                                       size_t chain_pem_len,
+                                       const void *key_pem,
+                                       size_t key_pem_len,
+                                       kubepki_issuer **out);
+
+// Reads the same from two files.
+//
+// Threads: any. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_load(const char *chain_path,
+                                   size_t chain_path_len,
+                                   const char *key_path,
+                                   size_t key_path_len,
+                                   kubepki_issuer **out);
+
+// Takes an authority's certificate in PEM, behind it those above it as far as they are known, and a signer with its key.
+//
+// Threads: any. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_with_signer(const void *chain_pem,
+                                          size_t chain_pem_len,
+                                          const kubepki_signer *signer,
+                                          kubepki_issuer **out);
+
+// Makes a key and a certificate for an authority below this one, which it never outlives.
+//
+// Threads: any at once. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_intermediate(const kubepki_issuer *issuer,
+                                           const kubepki_profile *profile,
+                                           int64_t now,
+                                           kubepki_issuer **out);
+
+// Makes a certificate for an authority below this one, whose key lives elsewhere.
+//
+// Threads: any at once. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
+kubepki_error *kubepki_issuer_intermediate_by(const kubepki_issuer *issuer,
+                                              const kubepki_profile *profile,
+                                              const kubepki_signer *signer,
+                                              int64_t now,
+                                              kubepki_issuer **out);
+
+// Makes a key and a certificate for it, valid from five minutes before `now`.
+//
+// Threads: any at once. Free `*out` by `kubepki_credential_free`.
+kubepki_error *kubepki_issuer_issue(const kubepki_issuer *issuer,
+                                    const kubepki_profile *profile,
+                                    int64_t now,
+                                    kubepki_credential **out);
+
+// Makes a certificate for a public key in PEM (a key or a certificate): the chain in PEM, the leaf first.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_issuer_certify(const kubepki_issuer *issuer,
+                                      const kubepki_profile *profile,
+                                      const void *public_key_pem,
+                                      size_t public_key_pem_len,
+                                      int64_t now,
+                                      kubepki_buffer **out);
+
+// The authority's certificate in PEM, then those above it as far as they are known.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_issuer_chain_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
+
+// The authority's private key in PEM; `KUBEPKI_ERROR_ABSENT` where it is with a signer.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_issuer_key_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
+
+// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
+// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
+//
+// Threads: any at once.
+kubepki_error *kubepki_issuer_shortened_from(const kubepki_issuer *issuer,
+                                             int64_t *out);
+
+// Frees an issuer. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_issuer_free(kubepki_issuer *issuer);
+
+// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time, up to a
+// second.
+//
+// Threads: any. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_key_generate(const char *algorithm,
+                                    size_t algorithm_len,
+                                    kubepki_buffer **out);
+
+// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
+//
+// `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
+// unless it is NULL. When this function fails, nothing is kept or released.
+//
+// Threads: any. Free `*out` by `kubepki_signer_free`.
+kubepki_error *kubepki_signer_new(const void *public_key_pem,
+                                  size_t public_key_pem_len,
+                                  kubepki_sign sign,
+                                  void *user,
+                                  kubepki_release release,
+                                  kubepki_signer **out);
+
+// Answers with a signature, which is copied. It is verified before anything is made of it.
+//
+// Threads: any, before the callback returns.
+void kubepki_answer_signature(kubepki_answer *answer, const void *signature, size_t signature_len);
+
+// Answers with a reason, which becomes the message of an error: UTF-8, cut after 1024 bytes. It must be no secret.
+//
+// Threads: any, before the callback returns.
+void kubepki_answer_failure(kubepki_answer *answer, const char *reason, size_t reason_len);
+
+// The same with what the caller knows of it: `kubepki_error_cause` gives it back. It is kept as long as the error; then
+// `release` is called with it, unless that is NULL. Without an answer to put it in (NULL) it is released at once.
+//
+// Threads: any, before the callback returns.
+void kubepki_answer_failure_with_cause(kubepki_answer *answer,
+                                       const char *reason,
+                                       size_t reason_len,
+                                       void *cause,
+                                       kubepki_release release);
+
+// Frees a signer. What signs by it keeps doing so. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_signer_free(kubepki_signer *signer);
+
+// Makes a key and a request (PKCS#10) with the profile's subject, names and usages.
+//
+// Threads: any at once. Free `*out` by `kubepki_request_free`.
+kubepki_error *kubepki_request_new(const kubepki_profile *profile, kubepki_request **out);
+
+// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited. The
+// profile's key algorithm is passed over.
+//
+// Threads: any at once. The key is copied. Free `*out` by `kubepki_request_free`.
+kubepki_error *kubepki_request_with_key(const kubepki_profile *profile,
+                                        const void *key_pem,
+                                        size_t key_pem_len,
+                                        kubepki_request **out);
+
+// The request as a PEM block `CERTIFICATE REQUEST`, for whoever signs.
+//
+// Threads: any at once. The view lives as long as the request.
+kubepki_text kubepki_request_csr_pem(const kubepki_request *request);
+
+// The private key in PEM: a secret. `kubepki_request_with_key` takes it back.
+//
+// Threads: any at once. The view lives as long as the request.
+kubepki_text kubepki_request_key_pem(const kubepki_request *request);
+
+// Puts the certificate that was issued, in PEM, and those behind it, together with the key. It must be for this key, and
+// have every name and usage that was asked for. The request stays: another answer may come.
+//
+// Threads: any at once. Free `*out` by `kubepki_credential_free`.
+kubepki_error *kubepki_request_accept(const kubepki_request *request,
+                                      const void *chain_pem,
+                                      size_t chain_pem_len,
+                                      kubepki_credential **out);
+
+// Frees a request; its key is overwritten. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_request_free(kubepki_request *request);
+
 // The object for a request, with the usages that it was made with, for a signer such as `example.com/serving`.
 //
 // Threads: any at once. Free `*out` by `kubepki_csr_free`.
@@ -1774,58 +1579,109 @@ kubepki_error *kubepki_csr_sign(kubepki_csr *csr,
 // Threads: any, the last to use it.
 void kubepki_csr_free(kubepki_csr *csr);
 
-// Acting as a user of this name, of whatever kind: `jane`, `system:node:cp-1`, `system:serviceaccount:NAMESPACE:NAME`.
-// Without groups the API server adds those that follow from the name, no others that the user has.
+// A policy for a signer of your own, such as `example.com/serving`, or for `kubernetes.io/kube-apiserver-client`, that
+// allows nothing yet.
 //
-// Threads: any. Free `*out` by `kubepki_impersonation_free`.
-kubepki_error *kubepki_impersonation_new(const char *user,
-                                         size_t user_len,
-                                         kubepki_impersonation **out);
+// Threads: any. Free `*out` by `kubepki_signer_policy_free`.
+kubepki_error *kubepki_signer_policy_new(const char *signer_name,
+                                         size_t signer_name_len,
+                                         kubepki_signer_policy **out);
 
-// In this group too.
+// Allows one thing more, of this kind:
 //
-// Threads: one at a time.
-kubepki_error *kubepki_impersonation_add_group(kubepki_impersonation *impersonation,
-                                               const char *group,
-                                               size_t group_len);
-
-// With this UID.
+// - `requester`: users who may ask, by a pattern of the names that the API server saw;
+// - `common-name`: a pattern of common names. A request need not have one;
+// - `organization`: a group;
+// - `san`: a pattern of subject alternative names, such as `DNS:*.my-namespace.svc`, `IP:10.0.0.0/8`,
+//   `URI:spiffe://example.com/ns/*/sa/*` or `email:*@example.com`;
+// - `usage`: such as `server auth` or `digital signature`.
 //
-// Threads: one at a time.
-kubepki_error *kubepki_impersonation_set_uid(kubepki_impersonation *impersonation, const char *uid, size_t uid_len);
-
-// With one more value of an extra field, whose key is in lower case.
+// In a pattern each `*` stands for one or more letters, digits, `-` and `_`.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_impersonation_add_extra(kubepki_impersonation *impersonation,
-                                               const char *key,
-                                               size_t key_len,
-                                               const char *value,
-                                               size_t value_len);
+kubepki_error *kubepki_signer_policy_allow(kubepki_signer_policy *policy,
+                                           const char *kind,
+                                           size_t kind_len,
+                                           const char *value,
+                                           size_t value_len);
 
-// How many headers a request needs.
+// The most seconds that may be asked for. A request must then ask for some, since the signer's own time may be longer.
 //
-// Threads: any at once.
-size_t kubepki_impersonation_header_count(const kubepki_impersonation *impersonation);
+// Threads: one at a time.
+kubepki_error *kubepki_signer_policy_set_longest(kubepki_signer_policy *policy,
+                                                 uint64_t longest_seconds);
 
-// One of the headers of a request to the API server; empty beyond the last.
-//
-// Threads: any at once. The views live until the impersonation is changed or freed.
-kubepki_header kubepki_impersonation_header_at(const kubepki_impersonation *impersonation, size_t index);
-
-// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`, and
-// where the user is a service account a Role in its namespace.
-//
-// Threads: any at once. Free `*out` by `kubepki_list_free`.
-kubepki_error *kubepki_impersonation_roles(const kubepki_impersonation *impersonation,
-                                           const char *name,
-                                           size_t name_len,
-                                           kubepki_list **out);
-
-// Frees it. NULL is allowed.
+// Frees a policy. NULL is allowed.
 //
 // Threads: any, the last to use it.
-void kubepki_impersonation_free(kubepki_impersonation *impersonation);
+void kubepki_signer_policy_free(kubepki_signer_policy *policy);
+
+// An approver that knows no node, no policy and no group. It approves what nodes may ask for without that: new client
+// certificates for themselves.
+//
+// Threads: any. Free `*out` by `kubepki_approver_free`.
+kubepki_error *kubepki_approver_new(kubepki_approver **out);
+
+// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
+// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
+// the same form.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_set_node(kubepki_approver *approver,
+                                         const void *yaml,
+                                         size_t yaml_len);
+
+// Tells it the policy of a signer, or the signer's new one, which is copied.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_set_policy(kubepki_approver *approver, const kubepki_signer_policy *policy);
+
+// Adds a group whose members may ask for the first client certificate of any node, with kubeadm
+// `system:bootstrappers:kubeadm:default-node-token`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_approver_add_bootstrap_group(kubepki_approver *approver, const char *group, size_t group_len);
+
+// Frees an approver. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_approver_free(kubepki_approver *approver);
+
+// Decides about a request as it came from the API server, which vouches for user and groups. It never approves what
+// kube-controller-manager would refuse to sign. The object stays as it is.
+//
+// Threads: any at once. Free `*out` by `kubepki_review_free`.
+kubepki_error *kubepki_approver_review(const kubepki_approver *approver,
+                                       const kubepki_csr *csr,
+                                       kubepki_review **out);
+
+// What is to be done.
+//
+// Threads: any at once.
+kubepki_verdict kubepki_review_verdict(const kubepki_review *review);
+
+// Why, as one word for programs.
+//
+// Threads: any at once. The view lives as long as the review.
+kubepki_text kubepki_review_reason(const kubepki_review *review);
+
+// Why, for people.
+//
+// Threads: any at once. The view lives as long as the review.
+kubepki_text kubepki_review_message(const kubepki_review *review);
+
+// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays as it
+// is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was reviewed.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_review_apply(const kubepki_review *review,
+                                    kubepki_csr *csr,
+                                    int64_t now);
+
+// Frees a review. NULL is allowed.
+//
+// Threads: any, the last to use it.
+void kubepki_review_free(kubepki_review *review);
 
 // The object as YAML.
 //
@@ -1942,109 +1798,253 @@ kubepki_error *kubepki_manifest_cluster_trust_bundle(const char *signer_name,
                                                      size_t trusted_pem_len,
                                                      kubepki_manifest **out);
 
-// A policy for a signer of your own, such as `example.com/serving`, or for `kubernetes.io/kube-apiserver-client`, that
-// allows nothing yet.
+// The kubeconfig of a user whom the cluster's Kubernetes authority has issued this certificate, in YAML.
 //
-// Threads: any. Free `*out` by `kubepki_signer_policy_free`.
-kubepki_error *kubepki_signer_policy_new(const char *signer_name,
-                                         size_t signer_name_len,
-                                         kubepki_signer_policy **out);
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_credential_kubeconfig(const kubepki_credential *credential,
+                                             const kubepki_cluster *cluster,
+                                             const kubepki_authorities *authorities,
+                                             kubepki_buffer **out);
 
-// Allows one thing more, of this kind:
+// The kubeconfig by which a new machine's kubelet asks for its first certificate (`--bootstrap-kubeconfig`), with a
+// bootstrap token. `kubepki_cluster_info_bootstrap_kubeconfig` is it where only the token is known.
 //
-// - `requester`: users who may ask, by a pattern of the names that the API server saw;
-// - `common-name`: a pattern of common names. A request need not have one;
-// - `organization`: a group;
-// - `san`: a pattern of subject alternative names, such as `DNS:*.my-namespace.svc`, `IP:10.0.0.0/8`,
-//   `URI:spiffe://example.com/ns/*/sa/*` or `email:*@example.com`;
-// - `usage`: such as `server auth` or `digital signature`.
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_for_bootstrap(const kubepki_cluster *cluster,
+                                                const kubepki_authorities *authorities,
+                                                const char *token,
+                                                size_t token_len,
+                                                kubepki_buffer **out);
+
+// A user with a client certificate.
 //
-// In a pattern each `*` stands for one or more letters, digits, `-` and `_`.
+// Threads: any at once. Free `*out`, which has a copy, by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_credential(const kubepki_credential *credential, kubepki_user **out);
+
+// A user with a bearer token.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_token(const char *token, size_t token_len, kubepki_user **out);
+
+// A user with a bearer token in a file, which clients read again as it changes.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_token_file(const char *path, size_t path_len, kubepki_user **out);
+
+// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
+// in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_exec(const char *command,
+                                      size_t command_len,
+                                      const kubepki_list *arguments,
+                                      kubepki_user **out);
+
+// Gives the program one more environment variable. `KUBEPKI_ERROR_ABSENT` where the user has no program, here and below.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_signer_policy_allow(kubepki_signer_policy *policy,
-                                           const char *kind,
-                                           size_t kind_len,
-                                           const char *value,
-                                           size_t value_len);
+kubepki_error *kubepki_user_add_env(kubepki_user *user,
+                                    const char *name,
+                                    size_t name_len,
+                                    const char *value,
+                                    size_t value_len);
 
-// The most seconds that may be asked for. A request must then ask for some, since the signer's own time may be longer.
+// What to tell somebody who does not have the program.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_signer_policy_set_longest(kubepki_signer_policy *policy,
-                                                 uint64_t longest_seconds);
+kubepki_error *kubepki_user_set_install_hint(kubepki_user *user, const char *hint, size_t hint_len);
 
-// Frees a policy. NULL is allowed.
+// Tells the program which cluster it is for, by the variable `KUBERNETES_EXEC_INFO`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_provide_cluster_info(kubepki_user *user);
+
+// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is said)
+// or `Always`.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_interactive_mode(kubepki_user *user,
+                                                 const char *mode,
+                                                 size_t mode_len);
+
+// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the provider's
+// URL, and the client that its tokens are made for. It does not log in: the first tokens come from elsewhere.
+//
+// Threads: any. Free `*out` by `kubepki_user_free`.
+kubepki_error *kubepki_user_with_oidc(const char *issuer_url,
+                                      size_t issuer_url_len,
+                                      const char *client_id,
+                                      size_t client_id_len,
+                                      kubepki_user **out);
+
+// A setting of that plugin: `client-secret`, `id-token`, `refresh-token`, or `idp-certificate-authority`, which is the
+// path of the file with the certificates by which the provider is trusted. `KUBEPKI_ERROR_ABSENT` for another user.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_oidc(kubepki_user *user,
+                                     const char *setting,
+                                     size_t setting_len,
+                                     const char *value,
+                                     size_t value_len);
+
+// The same user, who acts as another.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_user_set_impersonation(kubepki_user *user, const kubepki_impersonation *impersonation);
+
+// Frees a user. NULL is allowed.
 //
 // Threads: any, the last to use it.
-void kubepki_signer_policy_free(kubepki_signer_policy *policy);
+void kubepki_user_free(kubepki_user *user);
 
-// An approver that knows no node, no policy and no group. It approves what nodes may ask for without that: new client
-// certificates for themselves.
+// The kubeconfig of any user at the cluster's endpoint, in YAML. The API server does not see the name.
 //
-// Threads: any. Free `*out` by `kubepki_approver_free`.
-kubepki_error *kubepki_approver_new(kubepki_approver **out);
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_with_user(const kubepki_cluster *cluster,
+                                            const kubepki_authorities *authorities,
+                                            const char *name,
+                                            size_t name_len,
+                                            const kubepki_user *user,
+                                            kubepki_buffer **out);
 
-// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
-// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
-// the same form.
+// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that vouch
+// for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody may ask it.
+//
+// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
+kubepki_error *kubepki_kubeconfig_webhook(const char *url,
+                                          size_t url_len,
+                                          const void *trusted_pem,
+                                          size_t trusted_pem_len,
+                                          const kubepki_user *user,
+                                          kubepki_buffer **out);
+
+// Checks that what a kubeconfig's current context refers to belongs together: that there is such a cluster and user,
+// that the key is the certificate's, and that the authority issued that. Files that it names are not read.
+//
+// Threads: any.
+kubepki_error *kubepki_kubeconfig_check(const void *yaml, size_t yaml_len);
+
+// API servers read a file, by its path on control-plane nodes, for this argument:
+//
+// - `token-auth-file`: the tokens of users (`kubepki_static_tokens_csv`);
+// - `authentication-token-webhook-config-file`: which server tells whose a token is (`kubepki_kubeconfig_webhook`);
+// - `authorization-webhook-config-file`: which server tells what a user may do, where nobody else allows it.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_approver_set_node(kubepki_approver *approver,
-                                         const void *yaml,
-                                         size_t yaml_len);
+kubepki_error *kubepki_cluster_set_authentication_file(kubepki_cluster *cluster,
+                                                       const char *argument,
+                                                       size_t argument_len,
+                                                       const char *path,
+                                                       size_t path_len);
 
-// Tells it the policy of a signer, or the signer's new one, which is copied.
+// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with this
+// common name may be anybody.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_approver_set_policy(kubepki_approver *approver, const kubepki_signer_policy *policy);
+kubepki_error *kubepki_cluster_add_proxy(kubepki_cluster *cluster,
+                                         const char *common_name,
+                                         size_t common_name_len);
 
-// Adds a group whose members may ask for the first client certificate of any node, with kubeadm
-// `system:bootstrappers:kubeadm:default-node-token`.
+// API servers take ID tokens of this provider of OpenID Connect, which are made for this client. The functions below say
+// more of it; this one forgets what they said.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_approver_add_bootstrap_group(kubepki_approver *approver, const char *group, size_t group_len);
+kubepki_error *kubepki_cluster_set_oidc(kubepki_cluster *cluster,
+                                        const char *issuer_url,
+                                        size_t issuer_url_len,
+                                        const char *client_id,
+                                        size_t client_id_len);
 
-// Frees an approver. NULL is allowed.
+// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the
+// cluster. `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
 //
-// Threads: any, the last to use it.
-void kubepki_approver_free(kubepki_approver *approver);
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_username(kubepki_cluster *cluster,
+                                                 const char *claim,
+                                                 size_t claim_len,
+                                                 const char *prefix,
+                                                 size_t prefix_len);
 
-// Decides about a request as it came from the API server, which vouches for user and groups. It never approves what
-// kube-controller-manager would refuse to sign. The object stays as it is.
+// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into any
+// group of the cluster.
 //
-// Threads: any at once. Free `*out` by `kubepki_review_free`.
-kubepki_error *kubepki_approver_review(const kubepki_approver *approver,
-                                       const kubepki_csr *csr,
-                                       kubepki_review **out);
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_groups(kubepki_cluster *cluster,
+                                               const char *claim,
+                                               size_t claim_len,
+                                               const char *prefix,
+                                               size_t prefix_len);
 
-// What is to be done.
+// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of those of
+// the system.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_ca_file(kubepki_cluster *cluster,
+                                                const char *path,
+                                                size_t path_len);
+
+// Only tokens with this claim of this value are taken, `CLAIM=VALUE`; call it for each.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_add_oidc_required_claim(kubepki_cluster *cluster, const char *claim, size_t claim_len);
+
+// The provider signs by these algorithms, such as `ES256`, instead of `RS256` only (NULL).
+//
+// Threads: one at a time.
+kubepki_error *kubepki_cluster_set_oidc_signing_algorithms(kubepki_cluster *cluster, const kubepki_list *algorithms);
+
+// Acting as a user of this name, of whatever kind: `jane`, `system:node:cp-1`, `system:serviceaccount:NAMESPACE:NAME`.
+// Without groups the API server adds those that follow from the name, no others that the user has.
+//
+// Threads: any. Free `*out` by `kubepki_impersonation_free`.
+kubepki_error *kubepki_impersonation_new(const char *user,
+                                         size_t user_len,
+                                         kubepki_impersonation **out);
+
+// In this group too.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_add_group(kubepki_impersonation *impersonation,
+                                               const char *group,
+                                               size_t group_len);
+
+// With this UID.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_set_uid(kubepki_impersonation *impersonation, const char *uid, size_t uid_len);
+
+// With one more value of an extra field, whose key is in lower case.
+//
+// Threads: one at a time.
+kubepki_error *kubepki_impersonation_add_extra(kubepki_impersonation *impersonation,
+                                               const char *key,
+                                               size_t key_len,
+                                               const char *value,
+                                               size_t value_len);
+
+// How many headers a request needs.
 //
 // Threads: any at once.
-kubepki_verdict kubepki_review_verdict(const kubepki_review *review);
+size_t kubepki_impersonation_header_count(const kubepki_impersonation *impersonation);
 
-// Why, as one word for programs.
+// One of the headers of a request to the API server; empty beyond the last.
 //
-// Threads: any at once. The view lives as long as the review.
-kubepki_text kubepki_review_reason(const kubepki_review *review);
+// Threads: any at once. The views live until the impersonation is changed or freed.
+kubepki_header kubepki_impersonation_header_at(const kubepki_impersonation *impersonation, size_t index);
 
-// Why, for people.
+// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`, and
+// where the user is a service account a Role in its namespace.
 //
-// Threads: any at once. The view lives as long as the review.
-kubepki_text kubepki_review_message(const kubepki_review *review);
+// Threads: any at once. Free `*out` by `kubepki_list_free`.
+kubepki_error *kubepki_impersonation_roles(const kubepki_impersonation *impersonation,
+                                           const char *name,
+                                           size_t name_len,
+                                           kubepki_list **out);
 
-// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays as it
-// is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was reviewed.
-//
-// Threads: one at a time.
-kubepki_error *kubepki_review_apply(const kubepki_review *review,
-                                    kubepki_csr *csr,
-                                    int64_t now);
-
-// Frees a review. NULL is allowed.
+// Frees it. NULL is allowed.
 //
 // Threads: any, the last to use it.
-void kubepki_review_free(kubepki_review *review);
+void kubepki_impersonation_free(kubepki_impersonation *impersonation);
 
 // Who issues the service-account tokens of a cluster, as its API servers are told.
 //

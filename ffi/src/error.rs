@@ -131,7 +131,7 @@ impl kubepki_code {
     }
 }
 
-/// What kind of place a [`kubepki_place`] is.
+/// What kind of place a `kubepki_place` is.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum kubepki_place_kind {

@@ -4,37 +4,45 @@
 //! Types say what may be NULL: a handle comes in as `Option<&T>`, or `Option<&mut T>` where the call changes it, and is
 //! freed as `Option<Box<T>>`. Texts and places to write to are raw pointers, which only `guard.rs` follows.
 
-// What everything is made of.
+// What everything is made of. The header has its functions in the order of these modules.
 pub mod error;
 pub mod guard;
 pub mod owned;
 
-// Descriptions.
-pub mod authentication;
+// Descriptions, and what follows from them.
 pub mod cluster;
-pub mod expected;
 pub mod kubeadm;
 pub mod node;
 
-// One certificate.
-pub mod credential;
-pub mod issuer;
-pub mod key;
-pub mod kubeconfig;
-pub mod profile;
-pub mod request;
-pub mod signer;
+pub mod expected;
 
 // One machine.
-pub mod audit;
 pub mod authorities;
 pub mod pki;
 
+pub mod audit;
+
+// One certificate.
+pub mod profile;
+
+pub mod credential;
+pub mod issuer;
+pub mod key;
+pub mod signer;
+
+pub mod request;
+
 // What a cluster is given, and what it asks for.
 pub mod csr;
-pub mod impersonation;
-pub mod manifest;
 pub mod review;
+
+pub mod manifest;
+
+// Users, by whatever they are known.
+pub mod kubeconfig;
+
+pub mod authentication;
+pub mod impersonation;
 pub mod service_account;
 pub mod token;
 

@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"strings"
+	"syscall"
 )
 
 // An Error is one failure: which, where, what was expected there and what was found. No error quotes a
@@ -14,6 +15,7 @@ import (
 //	var failure *kubepki.Error
 //	if errors.As(err, &failure) { ... failure.Places ... }
 //	if errors.Is(err, kubepki.ErrLocked) { ... }
+//	if errors.Is(err, fs.ErrNotExist) { ... }
 type Error struct {
 	// Code says which failure this is, for programs.
 	Code Code
@@ -25,6 +27,11 @@ type Error struct {
 	Expected string
 	// Found is what was found instead, empty where nothing can be said.
 	Found string
+	// Err is what is behind it: with ErrSigner the error that a [crypto.Signer] returned, with ErrIO the
+	// [syscall.Errno]. Nil where there is nothing.
+	Err error
+	// Findings are those of severity error, with ErrFindings.
+	Findings []Finding
 }
 
 // Error gives the message.
@@ -32,6 +39,9 @@ func (e *Error) Error() string { return "kubepki: " + e.Message }
 
 // Is reports whether target is the error's code.
 func (e *Error) Is(target error) bool { return target == e.Code }
+
+// Unwrap gives Err.
+func (e *Error) Unwrap() error { return e.Err }
 
 // A Place is where something went wrong.
 type Place struct {
@@ -56,7 +66,8 @@ type Code string
 // Error gives the code.
 func (c Code) Error() string { return "kubepki: " + string(c) }
 
-// The codes. Their texts are those of the library, and never change their meaning.
+// The codes. Their texts never change their meaning. They are those of the library, but for ErrClosed and
+// ErrFindings.
 const (
 	// ErrAbsent: what was asked for is not there.
 	ErrAbsent Code = "absent"
@@ -72,6 +83,8 @@ const (
 	ErrClosed Code = "closed"
 	// ErrExists: another file is already there: it is left as it is.
 	ErrExists Code = "exists"
+	// ErrFindings: an audit has found errors ([Report.Err]).
+	ErrFindings Code = "findings"
 	// ErrInternal: a fault of the library: close whatever the call was to change.
 	ErrInternal Code = "internal"
 	// ErrInvalid: a text or number that is no legal value of its field.
@@ -90,7 +103,7 @@ const (
 	ErrNotAnAuthority Code = "not-an-authority"
 	// ErrNotPinned: an authority is not one of those that are pinned.
 	ErrNotPinned Code = "not-pinned"
-	// ErrNull: one of two descriptions is missing.
+	// ErrNull: a description is missing, such as the Node of a [Profile].
 	ErrNull Code = "null"
 	// ErrOther: something for which this version of the library has no code.
 	ErrOther Code = "other"
@@ -98,7 +111,7 @@ const (
 	ErrRandom Code = "random"
 	// ErrSharedAuthority: one authority serves two purposes that must be kept apart.
 	ErrSharedAuthority Code = "shared-authority"
-	// ErrSigner: a crypto.Signer failed; the message has its reason.
+	// ErrSigner: a crypto.Signer failed; the message has its reason, and errors.As and errors.Is its error.
 	ErrSigner Code = "signer"
 	// ErrSignerMismatch: a crypto.Signer answered with a signature that its public key does not verify.
 	ErrSignerMismatch Code = "signer-mismatch"
@@ -150,6 +163,12 @@ func failed(e *C.kubepki_error) error {
 		Message:  strings.TrimSpace(str(C.kubepki_error_message(e))),
 		Expected: str(C.kubepki_error_expected(e)),
 		Found:    str(C.kubepki_error_found(e)),
+	}
+	switch cause, number := causeOf(e), C.kubepki_error_os_error(e); {
+	case cause != nil:
+		err.Err = cause
+	case number != 0:
+		err.Err = syscall.Errno(number)
 	}
 	for i := range C.kubepki_error_place_count(e) {
 		place := C.kubepki_error_place_at(e, i)

@@ -5,6 +5,8 @@ import "C"
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -35,6 +37,11 @@ type Finding struct {
 	Expected string `json:"expected"`
 	Found    string `json:"found"`
 	Mend     string `json:"mend"`
+}
+
+// String gives the finding in one line, without how to mend it.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s: %s: expected %s, found %s", f.Severity, f.File, f.ID, f.Expected, f.Found)
 }
 
 // A CertificateReport is what an audit looked at. docs/report.md of the project describes each field.
@@ -75,14 +82,31 @@ func (r *Report) JSON() []byte { return r.json }
 // Prometheus gives the report in the text format of Prometheus.
 func (r *Report) Prometheus() string { return r.prometheus }
 
-// Audit says what is wrong with the machine's files: by the descriptions of the cluster and the node, or when
-// both are nil, by what the machine's own files tell.
-func (p *PKI) Audit(cluster *Cluster, node *Node, now time.Time) (*Report, error) {
+// Err gives what is wrong as an error: nil, or an [Error] with ErrFindings and the findings that have
+// severity error, a line for each in its message. Warnings and notes are no error.
+func (r *Report) Err() error {
+	var wrong []Finding
+	var lines []string
+	for _, finding := range r.Findings {
+		if finding.Severity == SeverityError {
+			wrong = append(wrong, finding)
+			lines = append(lines, finding.String())
+		}
+	}
+	if wrong == nil {
+		return nil
+	}
+	return &Error{Code: ErrFindings, Message: strings.Join(lines, "\n"), Findings: wrong}
+}
+
+// Audit says what is wrong with the machine's files: by what is expected of it, or when that is nil, by what
+// the machine's own files tell.
+func (p *PKI) Audit(expected *Expected, now time.Time) (*Report, error) {
 	var report Report
-	err := describe(cluster, node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
+	err := expected.use(func(expected *C.kubepki_expected) error {
 		return p.handle.look(func(pki *C.kubepki_pki) error {
 			var findings *C.kubepki_findings
-			if err := failed(C.kubepki_pki_audit(pki, cluster, node, moment(now), &findings)); err != nil {
+			if err := failed(C.kubepki_pki_audit(pki, expected, moment(now), &findings)); err != nil {
 				return err
 			}
 			defer C.kubepki_findings_free(findings)
@@ -92,17 +116,20 @@ func (p *PKI) Audit(cluster *Cluster, node *Node, now time.Time) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	return &report, json.Unmarshal(report.json, &report)
+	return &report, nil
 }
 
 func (r *Report) fill(pki *C.kubepki_pki, findings *C.kubepki_findings, now C.int64_t) error {
-	var text, prometheus, json *C.kubepki_buffer
+	var text, prometheus, object *C.kubepki_buffer
 	var a attempt
 	a.do(C.kubepki_report_text(pki, findings, now, &text))
 	a.do(C.kubepki_report_prometheus(pki, findings, now, &prometheus))
-	a.do(C.kubepki_report_json(pki, findings, now, &json))
-	r.text, r.prometheus, r.json = string(buffer(text)), string(buffer(prometheus)), buffer(json)
-	return a.err
+	a.do(C.kubepki_report_json(pki, findings, now, &object))
+	r.text, r.prometheus, r.json = string(buffer(text)), string(buffer(prometheus)), buffer(object)
+	if a.err != nil {
+		return a.err
+	}
+	return json.Unmarshal(r.json, r)
 }
 
 // A Policy says what a plan renews, and how.
@@ -123,11 +150,9 @@ func (p *Policy) use(call func(*C.kubepki_policy) error) error {
 		return a.err
 	}
 	defer C.kubepki_policy_free(policy)
-	if p.Within != 0 {
-		if seconds := a.seconds("Within", p.Within); a.err == nil {
-			a.do(C.kubepki_policy_set_window(policy, seconds))
-		}
-	}
+	a.span("Within", p.Within, func(seconds C.uint64_t) *C.kubepki_error {
+		return C.kubepki_policy_set_window(policy, seconds)
+	})
 	if p.KeepKeys {
 		a.do(C.kubepki_policy_keep_keys(policy))
 	}
@@ -191,14 +216,14 @@ type Effect struct {
 	Files     []string `json:"files"`
 }
 
-// Plan says what is to be done: what an audit finds and a plan can mend, and what ends soon. The descriptions
-// are as for [PKI.Audit].
-func (p *PKI) Plan(cluster *Cluster, node *Node, policy Policy, now time.Time) (*Plan, error) {
+// Plan says what is to be done: what an audit finds and a plan can mend, and what ends soon. What is expected
+// is as for [PKI.Audit].
+func (p *PKI) Plan(expected *Expected, policy Policy, now time.Time) (*Plan, error) {
 	var out *C.kubepki_plan
-	err := describe(cluster, node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
+	err := expected.use(func(expected *C.kubepki_expected) error {
 		return policy.use(func(policy *C.kubepki_policy) error {
 			return p.handle.look(func(pki *C.kubepki_pki) error {
-				return failed(C.kubepki_pki_plan(pki, cluster, node, policy, moment(now), &out))
+				return failed(C.kubepki_pki_plan(pki, expected, policy, moment(now), &out))
 			})
 		})
 	})
@@ -211,7 +236,11 @@ func (p *PKI) Plan(cluster *Cluster, node *Node, policy Policy, now time.Time) (
 		text:   str(C.kubepki_plan_text(out)),
 		json:   textBytes(C.kubepki_plan_json(out)),
 	}
-	return plan, json.Unmarshal(plan.json, plan)
+	if err := json.Unmarshal(plan.json, plan); err != nil {
+		plan.Close()
+		return nil, err
+	}
+	return plan, nil
 }
 
 // Close frees the plan. It does nothing the second time.

@@ -6,10 +6,11 @@ import "C"
 import (
 	"crypto"
 	"time"
+	"unsafe"
 )
 
 // Authorities are those of a cluster and its service-account key: what control-plane nodes share. Any number
-// of goroutines may use them at once; Attach and Close wait until they are alone.
+// of goroutines may use them at once; Add, Attach and Close wait until they are alone.
 type Authorities struct {
 	handle *handle[*C.kubepki_authorities]
 }
@@ -33,6 +34,22 @@ func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Au
 		})
 	})
 	return takeAuthorities(out, err)
+}
+
+// NewAuthorities takes the service-account key, in PEM, of a cluster whose authorities exist already, or have
+// their keys elsewhere from the start: [Authorities.Add] adds them. [GenerateKey] makes such a key.
+func NewAuthorities(serviceAccountKeyPEM Secret) (*Authorities, error) {
+	var out *C.kubepki_authorities
+	err := failed(C.kubepki_authorities_new(unsafe.Pointer(&*first(serviceAccountKeyPEM)),
+		length(serviceAccountKeyPEM), &out))
+	return takeAuthorities(out, err)
+}
+
+// GenerateKey makes a private key, in PEM. RSA takes its time, up to a second.
+func GenerateKey(algorithm KeyAlgorithm) (Secret, error) {
+	var out *C.kubepki_buffer
+	err := failed(C.kubepki_key_generate(chars(string(algorithm)), size(string(algorithm)), &out))
+	return buffer(out), err
 }
 
 // LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there
@@ -72,6 +89,17 @@ func (a *Authorities) Files() (Files, error) {
 		return failed(C.kubepki_authorities_files(authorities, &out))
 	})
 	return takeFiles(out, err)
+}
+
+// Add adds an authority that exists: RoleKubernetesCA, RoleEtcdCA or RoleFrontProxyCA, each once. What no
+// node needs may be missing. No two may share a key, and none may stand below another. The issuer is copied.
+func (a *Authorities) Add(role Role, issuer *Issuer) error {
+	return issuer.handle.look(func(issuer *C.kubepki_issuer) error {
+		return a.handle.change(func(authorities *C.kubepki_authorities) error {
+			return failed(C.kubepki_authorities_add(authorities, chars(string(role)), size(string(role)),
+				issuer))
+		})
+	})
 }
 
 // Attach lets signer sign for an authority whose key is not here: RoleKubernetesCA, RoleEtcdCA or

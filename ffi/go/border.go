@@ -4,10 +4,13 @@ package kubepki
 import "C"
 
 import (
+	"cmp"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -15,18 +18,22 @@ import (
 // A handle owns what the C library made. Any number of goroutines look at it at once; one that changes or
 // closes it waits until it is alone. P is a pointer to a C type.
 type handle[P comparable] struct {
+	number  uint64
 	alone   sync.RWMutex
 	pointer P
 	free    func(P)
 	forgot  runtime.Cleanup
 }
 
+// made counts handles.
+var made atomic.Uint64
+
 // own takes what a call made, if it succeeded.
 func own[P comparable](pointer P, err error, free func(P)) (*handle[P], error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &handle[P]{pointer: pointer, free: free}
+	h := &handle[P]{number: made.Add(1), pointer: pointer, free: free}
 	h.forgot = runtime.AddCleanup(h, free, pointer)
 	return h, nil
 }
@@ -39,6 +46,31 @@ func (h *handle[P]) look(call func(P) error) error {
 	h.alone.RLock()
 	defer h.alone.RUnlock()
 	return h.with(call)
+}
+
+// lookAll calls with the pointers of several. Each is locked once, in the order in which they were made, so
+// that nobody waits in a circle. Two of different types are always locked in the same order: first the plan,
+// the store or the issuer, then what it changes.
+func lookAll[P comparable](handles []*handle[P], call func([]P) error) error {
+	if slices.Contains(handles, nil) {
+		return errClosed
+	}
+	inOrder := slices.Clone(handles)
+	slices.SortFunc(inOrder, func(a, b *handle[P]) int { return cmp.Compare(a.number, b.number) })
+	for _, h := range slices.Compact(inOrder) {
+		h.alone.RLock()
+		defer h.alone.RUnlock()
+	}
+	defer runtime.KeepAlive(handles)
+	var none P
+	pointers := make([]P, len(handles))
+	for i, h := range handles {
+		pointers[i] = h.pointer
+	}
+	if slices.Contains(pointers, none) {
+		return errClosed
+	}
+	return call(pointers)
 }
 
 // change calls with the pointer, for everything else.
@@ -93,6 +125,16 @@ func (a *attempt) seconds(field string, d time.Duration) C.uint64_t {
 		return 0
 	}
 	return C.uint64_t(d / time.Second)
+}
+
+// span sets a span of time, if there is one.
+func (a *attempt) span(field string, d time.Duration, set func(seconds C.uint64_t) *C.kubepki_error) {
+	if d == 0 {
+		return
+	}
+	if seconds := a.seconds(field, d); a.err == nil {
+		a.do(set(seconds))
+	}
 }
 
 func (a *attempt) refuse(field, expected, found string) { a.fail(invalid(field, expected, found)) }

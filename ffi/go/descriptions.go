@@ -130,12 +130,6 @@ func (l Layout) Path(role Role, part Part) (string, error) {
 	return string(buffer(out)), err
 }
 
-// The lifetimes of a cluster that is described here. C sets both at once.
-const (
-	authorityLifetime = 87600 * time.Hour
-	leafLifetime      = 8760 * time.Hour
-)
-
 // use calls with the description as C has it. Nothing of it is kept.
 func (c *Cluster) use(call func(*C.kubepki_cluster) error) error {
 	var cluster *C.kubepki_cluster
@@ -181,7 +175,12 @@ func (c *Cluster) set(cluster *C.kubepki_cluster, a *attempt) {
 		a.do(C.kubepki_cluster_set_kubernetes_version(cluster, chars(c.KubernetesVersion),
 			size(c.KubernetesVersion)))
 	}
-	c.setLifetimes(cluster, a)
+	a.span("AuthorityLifetime", c.AuthorityLifetime, func(seconds C.uint64_t) *C.kubepki_error {
+		return C.kubepki_cluster_set_authority_lifetime(cluster, seconds)
+	})
+	a.span("LeafLifetime", c.LeafLifetime, func(seconds C.uint64_t) *C.kubepki_error {
+		return C.kubepki_cluster_set_leaf_lifetime(cluster, seconds)
+	})
 	c.setEtcd(cluster, a)
 	if c.ShareKubeletClientCertificate {
 		a.do(C.kubepki_cluster_share_kubelet_client_certificate(cluster))
@@ -190,26 +189,6 @@ func (c *Cluster) set(cluster *C.kubepki_cluster, a *attempt) {
 		a.do(C.kubepki_cluster_verify_kubelets(cluster))
 	}
 	c.Authentication.set(cluster, a)
-}
-
-func (c *Cluster) setLifetimes(cluster *C.kubepki_cluster, a *attempt) {
-	authority, leaf := c.AuthorityLifetime, c.LeafLifetime
-	if authority == 0 && leaf == 0 {
-		return
-	}
-	if authority == 0 && c.base == nil {
-		authority = authorityLifetime
-	}
-	if leaf == 0 && c.base == nil {
-		leaf = leafLifetime
-	}
-	if authority == 0 || leaf == 0 {
-		a.refuse("lifetimes", "both or none, for a cluster that was read from elsewhere", "one")
-	}
-	seconds := [2]C.uint64_t{a.seconds("AuthorityLifetime", authority), a.seconds("LeafLifetime", leaf)}
-	if a.err == nil {
-		a.do(C.kubepki_cluster_set_lifetimes(cluster, seconds[0], seconds[1]))
-	}
 }
 
 func (c *Cluster) setEtcd(cluster *C.kubepki_cluster, a *attempt) {
@@ -224,8 +203,11 @@ func (c *Cluster) setEtcd(cluster *C.kubepki_cluster, a *attempt) {
 	}
 }
 
-// use calls with the description as C has it. Nothing of it is kept.
+// use calls with the description as C has it, or NULL for none.
 func (n *Node) use(call func(*C.kubepki_node) error) error {
+	if n == nil {
+		return call(nil)
+	}
 	node, err := n.make()
 	if err != nil {
 		return err
@@ -286,12 +268,17 @@ func (n *Node) set(node *C.kubepki_node, a *attempt) {
 	}
 }
 
-// use calls with the layout as C has it, or NULL for none.
+// use calls with the layout as C has it.
 func (l *Layout) use(call func(*C.kubepki_layout) error) error {
-	if l == nil {
-		return call(nil)
+	layout, err := l.make()
+	if err != nil {
+		return err
 	}
-	var layout *C.kubepki_layout
+	defer C.kubepki_layout_free(layout)
+	return call(layout)
+}
+
+func (l *Layout) make() (layout *C.kubepki_layout, err error) {
 	var a attempt
 	switch {
 	case l.base != nil && l.Directory != "":
@@ -302,9 +289,8 @@ func (l *Layout) use(call func(*C.kubepki_layout) error) error {
 		a.do(C.kubepki_layout_new(chars(l.Directory), size(l.Directory), &layout))
 	}
 	if a.err != nil {
-		return a.err
+		return nil, a.err
 	}
-	defer C.kubepki_layout_free(layout)
 	if l.Certificates != "" {
 		a.do(C.kubepki_layout_set_certificates(layout, chars(l.Certificates), size(l.Certificates)))
 	}
@@ -312,21 +298,15 @@ func (l *Layout) use(call func(*C.kubepki_layout) error) error {
 		a.do(C.kubepki_layout_set_root(layout, chars(l.Root), size(l.Root)))
 	}
 	if a.err != nil {
-		return a.err
+		C.kubepki_layout_free(layout)
+		return nil, a.err
 	}
-	return call(layout)
+	return layout, nil
 }
 
-// describe calls with both descriptions as C has them, NULL for nil.
+// describe calls with both descriptions as C has them, NULL for no node.
 func describe(cluster *Cluster, node *Node, call func(*C.kubepki_cluster, *C.kubepki_node) error) error {
-	withNode := func(cluster *C.kubepki_cluster) error {
-		if node == nil {
-			return call(cluster, nil)
-		}
+	return cluster.use(func(cluster *C.kubepki_cluster) error {
 		return node.use(func(node *C.kubepki_node) error { return call(cluster, node) })
-	}
-	if cluster == nil {
-		return withNode(nil)
-	}
-	return cluster.use(withNode)
+	})
 }

@@ -4,10 +4,13 @@
 //
 // A cluster and its machines are described by [Cluster] and [Node]. [Create] makes the files of the first
 // machine, [Authorities.Join] those of others; [Load] and [PKI.Audit] say what is wrong with files that are
-// there, [PKI.Plan] and [Plan.Apply] mend them, and a [Store] writes them. [Issuer] and [Profile] are for
-// single certificates. A key that is kept elsewhere, in an HSM or a KMS, signs as a [crypto.Signer]. [CSR],
-// [Approver] and [Request] are for requests to the API server; [Authentication], [ClusterInfo] and
-// [StaticTokens] for tokens and whatever else API servers believe.
+// there, by themselves or by what is [Expected]; [PKI.Plan] and [Plan.Apply] mend them, and a [Store] writes
+// them. [Issuer] and [Profile] are for single certificates. [CSR], [Approver] and [Request] are for requests
+// to the API server; [Authentication], [ClusterInfo] and [StaticTokens] for tokens and whatever else API
+// servers believe.
+//
+// A key that is kept elsewhere, in an HSM or a KMS, signs as a [crypto.Signer]: that of one authority by
+// [Authorities.Attach], those of all from the start by [SelfSignedBy] and [NewAuthorities].
 //
 // # Build
 //
@@ -33,6 +36,12 @@
 //
 // The clock is a parameter, counted in whole seconds. No call can be cancelled: all but [Load], [Open] and
 // the like only compute, and RSA keys take most of the time.
+//
+// # Errors
+//
+// Every error of the library is an [Error]. [errors.Is] finds its [Code], and what is behind it: what a
+// crypto.Signer returned, or what the operating system says, such as [io/fs.ErrNotExist]. What an audit finds
+// is no failure of the call: [Report.Err] makes an error of it.
 //
 // # Secrets
 //

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +53,9 @@ func TestADescriptionThatCannotBeIsRefused(t *testing.T) {
 		"no address":         {func(_ *cluster, n *node) { n.Advertise = netip.Addr{} }, invalid, "address"},
 		"a zone":             {func(_ *cluster, n *node) { n.Advertise = ip("fe80::1%eth0") }, invalid, "address"},
 		"a worker's address": {func(_ *cluster, n *node) { n.Kind = kubepki.Worker }, invalid, "Advertise"},
-		"a kubelet nowhere":  {func(_ *cluster, n *node) { n.Addresses = make([]netip.Addr, 1) }, invalid, "address"},
+		"a kubelet nowhere": {func(_ *cluster, n *node) {
+			n.Addresses = make([]netip.Addr, 1)
+		}, invalid, "address"},
 		"names of a client": {func(_ *cluster, n *node) {
 			n.SANs = names{kubepki.RoleAdmin: {"a"}}
 		}, invalid, "admin"},
@@ -94,10 +97,48 @@ func TestAnErrorSaysWhere(t *testing.T) {
 		t.Errorf("%v", failure.Places)
 	}
 
-	// Wrapped errors are found as well.
-	if err := fmt.Errorf("joining: %w", err); !errors.Is(err, kubepki.ErrIO) || errors.Is(err, fs.ErrNotExist) {
+	// Wrapped errors are found as well, and what the operating system said is behind them.
+	var number syscall.Errno
+	err = fmt.Errorf("joining: %w", err)
+	if !errors.Is(err, kubepki.ErrIO) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) ||
+		!errors.As(err, &number) || number != syscall.ENOENT {
 		t.Error(err)
 	}
+	file := filepath.Join(directory, "file")
+	succeeds(t, os.WriteFile(file, nil, 0o600))
+	below := kubepki.Layout{Directory: filepath.Join(file, "kubernetes")}
+	if _, err = kubepki.Open(below); !errors.Is(err, syscall.ENOTDIR) {
+		t.Error(err)
+	}
+	if _, err = kubepki.Load(kubepki.Layout{}); errors.Unwrap(err) != nil {
+		t.Errorf("%v has %v behind it", err, errors.Unwrap(err))
+	}
+}
+
+func TestFindingsAreAnError(t *testing.T) {
+	cluster := aCluster()
+	cluster.LeafLifetime = 20 * day // which ends soon: a warning
+	pki := open(kubepki.Create(cluster, aNode(), now))(t)
+	report := must(pki.Audit(nil, now.Add(19*day)))(t)
+	if succeeds(t, report.Err()); len(report.Findings) == 0 {
+		t.Error("there should be warnings")
+	}
+	report = must(pki.Audit(nil, now.Add(21*day)))(t)
+	err := fmt.Errorf("auditing: %w", report.Err())
+	fails(t, err, kubepki.ErrFindings, "error: pki/apiserver.crt: expired: expected ")
+	var failure *kubepki.Error
+	if !errors.As(err, &failure) || len(failure.Findings) < 5 {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != len(failure.Findings) {
+		t.Errorf("%d lines for %d findings", lines, len(failure.Findings))
+	}
+	for _, finding := range failure.Findings {
+		if finding.Severity != kubepki.SeverityError || !strings.Contains(err.Error(), finding.String()) {
+			t.Errorf("%+v", finding)
+		}
+	}
+	succeeds(t, new(kubepki.Report).Err())
 }
 
 func TestDirectoriesFailWithTheirCodes(t *testing.T) {
@@ -108,6 +149,17 @@ func TestDirectoriesFailWithTheirCodes(t *testing.T) {
 
 	other := open(kubepki.Create(aCluster(), aNode(), now))(t)
 	fails(t, other.Save(layout), kubepki.ErrExists, layout.Directory)
+	elsewhere := kubepki.Layout{Directory: filepath.Join(t.TempDir(), "kubernetes")}
+	both := []kubepki.Placement{{PKI: other, Layout: elsewhere}, {PKI: other, Layout: layout}}
+	fails(t, kubepki.SaveAll(both...), kubepki.ErrExists, layout.Directory)
+	if _, err := os.Stat(elsewhere.Directory); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("one of two was saved", err)
+	}
+	both[1].PKI = pki
+	succeeds(t, kubepki.SaveAll(both...))
+	must(os.Stat(filepath.Join(elsewhere.Directory, "admin.conf")))(t)
+	fails(t, kubepki.SaveAll(kubepki.Placement{PKI: pki}), kubepki.ErrInvalid, "directory")
+	succeeds(t, kubepki.SaveAll())
 	fails(t, pki.Save(kubepki.Layout{}), kubepki.ErrInvalid, "directory")
 	_, err := kubepki.Load(kubepki.Layout{})
 	fails(t, err, kubepki.ErrInvalid, "directory")
@@ -117,7 +169,7 @@ func TestDirectoriesFailWithTheirCodes(t *testing.T) {
 	fails(t, err, kubepki.ErrLocked, layout.Directory)
 
 	loaded := open(store.Load())(t)
-	plan := open(loaded.Plan(nil, nil, kubepki.Policy{All: true}, now))(t)
+	plan := open(loaded.Plan(nil, kubepki.Policy{All: true}, now))(t)
 	fails(t, plan.Apply(other), kubepki.ErrChanged, "")
 	succeeds(t, plan.Apply(loaded))
 	fails(t, plan.Apply(loaded), kubepki.ErrChanged, "")
@@ -143,16 +195,23 @@ func TestWhatIsNotThereIsAbsent(t *testing.T) {
 	fails(t, err, kubepki.ErrAbsent, "")
 	_, err = worker.Arguments("kube-dns")
 	fails(t, err, kubepki.ErrInvalid, "kube-dns")
-	_, err = worker.Audit(&cluster, nil, now)
-	fails(t, err, kubepki.ErrNull, "node")
-	_, err = worker.Plan(nil, nil, kubepki.Policy{Within: -day}, now)
+	_, err = kubepki.Expected{Cluster: cluster}.Arguments(kubepki.APIServer)
+	fails(t, err, kubepki.ErrInvalid, "Kind")
+	_, err = worker.Audit(&kubepki.Expected{Node: aNode()}, now)
+	fails(t, err, kubepki.ErrInvalid, "endpoint")
+	_, err = worker.Plan(nil, kubepki.Policy{Within: -day}, now)
 	fails(t, err, kubepki.ErrInvalid, "Within")
 }
 
 func TestWhatCannotBeReadIsMalformed(t *testing.T) {
-	for _, text := range []string{"", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"} {
+	const noDER = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+	for _, text := range []string{"", "no PEM", noDER} {
 		_, err := kubepki.NewIssuer([]byte(text), []byte(text))
 		fails(t, err, kubepki.ErrMalformed, "")
+		_, err = (&kubepki.Credential{ChainPEM: []byte(text)}).Chain()
+		if err == nil {
+			t.Errorf("%q is a chain", text)
+		}
 		_, err = kubepki.Identify([]byte(text))
 		fails(t, err, kubepki.ErrMalformed, "")
 	}
@@ -164,7 +223,8 @@ func TestWhatCannotBeReadIsMalformed(t *testing.T) {
 func TestAKeyMustBeThatOfItsCertificate(t *testing.T) {
 	cluster := aCluster()
 	root := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root"}
-	one, other := open(kubepki.SelfSigned(cluster, root, now))(t), open(kubepki.SelfSigned(cluster, root, now))(t)
+	one := open(kubepki.SelfSigned(cluster, root, now))(t)
+	other := open(kubepki.SelfSigned(cluster, root, now))(t)
 	chain, key := must(one.ChainPEM())(t), must(one.KeyPEM())(t)
 	_, err := kubepki.NewIssuer(chain, must(other.KeyPEM())(t))
 	fails(t, err, kubepki.ErrKeyMismatch, "")

@@ -104,7 +104,7 @@ func ExamplePlan_Apply() {
 	}
 	defer pki.Close()
 
-	report, err := pki.Audit(nil, nil, now)
+	report, err := pki.Audit(nil, now)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func ExamplePlan_Apply() {
 		fmt.Println(finding.Severity, finding.File, finding.ID)
 	}
 
-	plan, err := pki.Plan(nil, nil, kubepki.Policy{Within: 60 * 24 * time.Hour}, now)
+	plan, err := pki.Plan(nil, kubepki.Policy{Within: 60 * 24 * time.Hour}, now)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -158,6 +158,98 @@ func ExampleAuthorities_Attach() {
 	fmt.Println(chain[0].Subject, chain[0].SignatureAlgorithm)
 	// Output:
 	// CN=jane ECDSA-SHA256
+}
+
+// The keys of all authorities are elsewhere from the start: nobody sees them, also not while they are made.
+func ExampleNewAuthorities() {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	cluster := kubepki.Cluster{Endpoint: "api.example.com:6443", KeyAlgorithm: kubepki.ECDSAP256}
+	key, err := kubepki.GenerateKey(kubepki.ECDSAP256) // of service accounts: API servers need it as a file
+	if err != nil {
+		log.Fatal(err)
+	}
+	authorities, err := kubepki.NewAuthorities(key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer authorities.Close()
+	for role, slot := range map[kubepki.Role]crypto.Signer{
+		kubepki.RoleKubernetesCA: keyInTheHSM(),
+		kubepki.RoleEtcdCA:       keyInTheHSM(),
+		kubepki.RoleFrontProxyCA: keyInTheHSM(),
+	} {
+		issuer, err := kubepki.SelfSignedBy(slot, cluster, kubepki.Profile{Role: role}, now)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer issuer.Close()
+		if err := authorities.Add(role, issuer); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	node := kubepki.Node{Kind: kubepki.ControlPlane, Name: "cp-1", Advertise: netip.MustParseAddr("192.0.2.10")}
+	pki, err := authorities.First(cluster, node, now)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pki.Close()
+	files, err := pki.FS()
+	if err != nil {
+		log.Fatal(err)
+	}
+	names, err := fs.Glob(files, "pki/*.key")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.Join(names, "\n"))
+	// Output:
+	// pki/apiserver-etcd-client.key
+	// pki/apiserver-kubelet-client.key
+	// pki/apiserver.key
+	// pki/front-proxy-client.key
+	// pki/sa.key
+}
+
+// A machine is compared with its description, not only with itself: a name is missing here.
+func ExampleExpected() {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	directory := exampleDirectory(now) // usually /etc/kubernetes
+	defer os.RemoveAll(directory)
+	pki, err := kubepki.Load(kubepki.Layout{Directory: directory})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pki.Close()
+
+	expected := kubepki.Expected{
+		Cluster: kubepki.Cluster{Endpoint: "api.example.com:6443", KeyAlgorithm: kubepki.ECDSAP256},
+		Node: kubepki.Node{
+			Kind:      kubepki.ControlPlane,
+			Name:      "cp-1",
+			Advertise: netip.MustParseAddr("192.0.2.10"),
+			SANs:      map[kubepki.Role][]string{kubepki.RoleAPIServer: {"api.internal"}},
+		},
+		First: true,
+	}
+	report, err := pki.Audit(&expected, now)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var failure *kubepki.Error
+	if errors.As(report.Err(), &failure) {
+		for _, finding := range failure.Findings {
+			fmt.Println(finding.File, finding.ID)
+		}
+	}
+	arguments, err := expected.Arguments(kubepki.Kubelet)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(arguments[0])
+	// Output:
+	// pki/apiserver.crt san-missing
+	// --kubeconfig=/etc/kubernetes/kubelet.conf
 }
 
 // Everything that reads a file system reads a PKI.
@@ -248,7 +340,8 @@ func ExampleCSR_Sign() {
 		log.Fatal(err)
 	}
 	defer issuer.Close()
-	request, err := kubepki.NewRequest(cluster, kubepki.Profile{Role: kubepki.RoleService, Name: "shop.example.com"})
+	shop := kubepki.Profile{Role: kubepki.RoleService, Name: "shop.example.com"}
+	request, err := kubepki.NewRequest(cluster, shop)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -17,16 +18,19 @@ import (
 )
 
 // Secret is bytes that may be a private key: it is a copy, which Go does not overwrite. Do so with clear when
-// it is no longer needed. Printing it shows nothing of it, and whoever wants to send it as text converts it
-// to []byte first.
+// it is no longer needed. Printing and logging show nothing of it, and whoever wants to send it as text
+// converts it to []byte first. Only in an unexported field of a struct, fmt shows it all the same.
 type Secret []byte
 
 // Format writes a fixed text, whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
 
-// MarshalText fails, so that no log in JSON has a key in it.
+// LogValue is a fixed text.
+func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// MarshalText fails, so that no document has a key in it by chance.
 func (Secret) MarshalText() ([]byte, error) {
-	return nil, errors.New("kubepki: a Secret is marshalled by nobody: convert it to []byte")
+	return nil, errors.New("kubepki: a Secret is not marshalled: convert it to []byte first")
 }
 
 // A File is one file of a machine, in memory.
@@ -147,7 +151,9 @@ func (e *entry) Sys() any                   { return nil }
 func (e *entry) Info() (fs.FileInfo, error) { return e, nil }
 func (e *entry) Stat() (fs.FileInfo, error) { return e, nil }
 func (e *entry) Close() error               { return nil }
-func (e *entry) String() string             { return fs.FormatFileInfo(e) }
+
+// Format writes the same whatever the verb: some would show the contents.
+func (e *entry) Format(f fmt.State, _ rune) { io.WriteString(f, fs.FormatFileInfo(e)) }
 
 type openFile struct {
 	*entry

@@ -2,6 +2,9 @@ package kubepki_test
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -31,7 +34,11 @@ func aNode() kubepki.Node {
 
 var (
 	jane   = kubepki.Profile{Role: kubepki.RoleUser, Name: "jane"}
-	worker = kubepki.Node{Kind: kubepki.Worker, Name: "w-1", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.20")}}
+	worker = kubepki.Node{
+		Kind:      kubepki.Worker,
+		Name:      "w-1",
+		Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.20")},
+	}
 )
 
 // must returns a closure that takes the two results of a call, which has to succeed.
@@ -104,6 +111,14 @@ func privateKey(text []byte) (crypto.Signer, error) {
 	default:
 		return x509.ParseECPrivateKey(block.Bytes)
 	}
+}
+
+func keyInTheHSM() crypto.Signer {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return key
 }
 
 func exampleDirectory(now time.Time) string {

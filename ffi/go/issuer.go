@@ -50,11 +50,9 @@ func (p *Profile) use(cluster *Cluster, call func(*C.kubepki_profile) error) err
 		for _, group := range p.Groups {
 			a.do(C.kubepki_profile_add_group(profile, chars(group), size(group)))
 		}
-		if p.Lifetime != 0 {
-			if seconds := a.seconds("Lifetime", p.Lifetime); a.err == nil {
-				a.do(C.kubepki_profile_set_lifetime(profile, seconds))
-			}
-		}
+		a.span("Lifetime", p.Lifetime, func(seconds C.uint64_t) *C.kubepki_error {
+			return C.kubepki_profile_set_lifetime(profile, seconds)
+		})
 		if p.PathLength != nil {
 			a.do(C.kubepki_profile_set_path_length(profile, C.uint8_t(*p.PathLength)))
 		}
@@ -88,17 +86,23 @@ func takeCredential(c *C.kubepki_credential, err error) (*Credential, error) {
 		return nil, err
 	}
 	defer C.kubepki_credential_free(c)
-	credential := &Credential{
+	return &Credential{
 		ChainPEM: textBytes(C.kubepki_credential_chain_pem(c)),
 		KeyPEM:   textBytes(C.kubepki_credential_key_pem(c)),
-	}
+		ShortenedFrom: shortened(func(out *C.int64_t) *C.kubepki_error {
+			return C.kubepki_credential_shortened_from(c, out)
+		}),
+	}, nil
+}
+
+// shortened asks for an end that most certificates do not have.
+func shortened(ask func(*C.int64_t) *C.kubepki_error) time.Time {
 	var end C.int64_t
-	if e := C.kubepki_credential_shortened_from(c, &end); e == nil {
-		credential.ShortenedFrom = time.Unix(int64(end), 0).UTC()
-	} else {
+	if e := ask(&end); e != nil {
 		C.kubepki_error_free(e)
+		return time.Time{}
 	}
-	return credential, nil
+	return time.Unix(int64(end), 0).UTC()
 }
 
 func (c *Credential) use(call func(*C.kubepki_credential) error) error {
@@ -143,7 +147,7 @@ func SelfSignedBy(signer crypto.Signer, cluster Cluster, profile Profile, now ti
 
 // NewIssuer takes an authority's certificate in PEM, behind it those above it as far as they are known, and
 // its private key.
-func NewIssuer(chainPEM, keyPEM []byte) (*Issuer, error) {
+func NewIssuer(chainPEM []byte, keyPEM Secret) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := failed(C.kubepki_issuer_from_pem(unsafe.Pointer(&*first(chainPEM)), length(chainPEM),
 		unsafe.Pointer(&*first(keyPEM)), length(keyPEM), &out))
@@ -229,6 +233,27 @@ func (i *Issuer) ChainPEM() ([]byte, error) {
 	return buffer(out), err
 }
 
+// Chain gives the authority's certificate, then those above it as far as they are known.
+func (i *Issuer) Chain() ([]*x509.Certificate, error) {
+	chain, err := i.ChainPEM()
+	if err != nil {
+		return nil, err
+	}
+	return parse(chain)
+}
+
+// ShortenedFrom gives the end that was asked for, when the certificate was just made and had to end earlier
+// because the authority above does; otherwise the zero Time.
+func (i *Issuer) ShortenedFrom() (end time.Time, err error) {
+	err = i.handle.look(func(issuer *C.kubepki_issuer) error {
+		end = shortened(func(out *C.int64_t) *C.kubepki_error {
+			return C.kubepki_issuer_shortened_from(issuer, out)
+		})
+		return nil
+	})
+	return end, err
+}
+
 // KeyPEM gives the authority's private key: ErrAbsent where that is with a crypto.Signer.
 func (i *Issuer) KeyPEM() (Secret, error) {
 	var out *C.kubepki_buffer
@@ -249,7 +274,7 @@ func (i *Issuer) using(cluster Cluster, profile Profile, call func(*C.kubepki_is
 func publicPEM(public crypto.PublicKey) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
-		return nil, &Error{Code: ErrUnsupported, Message: "public key: " + err.Error()}
+		return nil, &Error{Code: ErrUnsupported, Message: "public key: " + err.Error(), Err: err}
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
@@ -262,6 +287,9 @@ func parse(chain []byte) (certificates []*x509.Certificate, err error) {
 			return nil, err
 		}
 		certificates = append(certificates, certificate)
+	}
+	if certificates == nil {
+		return nil, &Error{Code: ErrMalformed, Message: "chain: expected certificates in PEM, found none"}
 	}
 	return certificates, nil
 }

@@ -21,7 +21,8 @@ func TestADescriptionIsWhatIsMade(t *testing.T) {
 	cluster := aCluster()
 	cluster.Name = "prod"
 	cluster.DNSDomain = "k8s.example.org"
-	cluster.ServiceSubnets = []netip.Prefix{netip.MustParsePrefix("10.112.0.0/12"), netip.MustParsePrefix("fd00::/108")}
+	subnet := netip.MustParsePrefix
+	cluster.ServiceSubnets = []netip.Prefix{subnet("10.112.0.0/12"), subnet("fd00::/108")}
 	cluster.KeyAlgorithm = kubepki.ECDSAP384
 	cluster.Convention = kubepki.DocumentedNames
 	cluster.KubernetesVersion = "v1.36.3"
@@ -41,7 +42,8 @@ func TestADescriptionIsWhatIsMade(t *testing.T) {
 
 	server := must(pki.Certificate(kubepki.RoleAPIServer))(t).Leaf
 	for _, name := range []string{
-		"api.internal", "198.51.100.1", "kubernetes.default.svc.k8s.example.org", "10.112.0.1", "fd00::1", "192.0.2.10",
+		"api.internal", "198.51.100.1", "kubernetes.default.svc.k8s.example.org",
+		"10.112.0.1", "fd00::1", "192.0.2.10",
 	} {
 		succeeds(t, server.VerifyHostname(name))
 	}
@@ -65,12 +67,14 @@ func TestADescriptionIsWhatIsMade(t *testing.T) {
 	// Arguments and objects name the same files.
 	arguments := must(pki.Arguments(kubepki.APIServer))(t)
 	has(t, arguments, "--client-ca-file=/etc/kubernetes/pki/ca.crt")
-	if same := must(kubepki.Arguments(cluster, node, nil, kubepki.APIServer))(t); !slices.Equal(same, arguments) {
+	expected := kubepki.Expected{Cluster: cluster, Node: node}
+	if same := must(expected.Arguments(kubepki.APIServer))(t); !slices.Equal(same, arguments) {
 		t.Error(same)
 	}
-	layout := kubepki.Layout{Directory: "/srv/kubernetes", Certificates: "/srv/pki"}
-	moved := must(kubepki.Arguments(cluster, node, &layout, kubepki.APIServer))(t)
-	has(t, moved, "--client-ca-file="+must(layout.Path(kubepki.RoleKubernetesCA, kubepki.PartCertificate))(t))
+	expected.Layout = &kubepki.Layout{Directory: "/srv/kubernetes", Certificates: "/srv/pki"}
+	moved := must(expected.Arguments(kubepki.APIServer))(t)
+	authority := must(expected.Layout.Path(kubepki.RoleKubernetesCA, kubepki.PartCertificate))(t)
+	has(t, moved, "--client-ca-file="+authority)
 	if tree := must(pki.Tree())(t); !strings.Contains(tree, "pki/apiserver.crt") {
 		t.Error(tree)
 	}
@@ -83,7 +87,7 @@ func TestADefaultIsTheLibrarysOwn(t *testing.T) {
 	other.AuthorityLifetime = 3000 * day
 	ends := func(cluster kubepki.Cluster, role kubepki.Role) (end time.Time) {
 		pki := open(kubepki.Create(cluster, aNode(), now))(t)
-		for _, certificate := range must(pki.Audit(nil, nil, now))(t).Certificates {
+		for _, certificate := range must(pki.Audit(nil, now))(t).Certificates {
 			if certificate.Role == role {
 				end = certificate.NotAfter
 			}
@@ -94,11 +98,46 @@ func TestADefaultIsTheLibrarysOwn(t *testing.T) {
 		set  kubepki.Cluster
 		role kubepki.Role
 		end  time.Time
-	}{{half, kubepki.RoleKubernetesCA, now.Add(3650 * day)}, {other, kubepki.RoleAPIServer, now.Add(365 * day)}} {
-		if one, two := ends(whole, same.role), ends(same.set, same.role); !one.Equal(same.end) || !two.Equal(same.end) {
+	}{
+		{half, kubepki.RoleKubernetesCA, now.Add(3650 * day)},
+		{other, kubepki.RoleAPIServer, now.Add(365 * day)},
+	} {
+		one, two := ends(whole, same.role), ends(same.set, same.role)
+		if !one.Equal(same.end) || !two.Equal(same.end) {
 			t.Errorf("%s: expected %v, got %v and %v", same.role, same.end, one, two)
 		}
 	}
+}
+
+func TestWhatIsExpectedIsMoreThanWhatFilesTell(t *testing.T) {
+	expected := kubepki.Expected{Cluster: aCluster(), Node: aNode(), First: true}
+	pki := open(kubepki.Create(expected.Cluster, expected.Node, now))(t)
+	succeeds(t, must(pki.Audit(&expected, now))(t).Err())
+
+	later := expected
+	later.First = false
+	if report := must(pki.Audit(&later, now))(t); !strings.Contains(report.String(), "super-admin.conf") {
+		t.Error(report)
+	}
+	expected.Node.SANs = map[kubepki.Role][]string{kubepki.RoleAPIServer: {"api.internal"}}
+	report := must(pki.Audit(&expected, now))(t)
+	fails(t, report.Err(), kubepki.ErrFindings, "api.internal")
+	plan := open(pki.Plan(&expected, kubepki.Policy{}, now))(t)
+	succeeds(t, plan.Apply(pki))
+	succeeds(t, must(pki.Certificate(kubepki.RoleAPIServer))(t).Leaf.VerifyHostname("api.internal"))
+
+	const signs = "--cluster-signing-key-file=/etc/kubernetes/pki/ca.key"
+	has(t, must(expected.Arguments(kubepki.ControllerManager))(t), signs)
+	expected.External = []kubepki.Role{kubepki.RoleKubernetesCA}
+	if external := must(expected.Arguments(kubepki.ControllerManager))(t); slices.Contains(external, signs) {
+		t.Error(external)
+	}
+	expected.External = []kubepki.Role{"nobody"}
+	_, err := expected.Arguments(kubepki.Kubelet)
+	fails(t, err, kubepki.ErrInvalid, "nobody")
+	expected.External, expected.Layout = nil, new(kubepki.Layout)
+	_, err = kubepki.KubeletConfiguration(expected)
+	fails(t, err, kubepki.ErrInvalid, "directory")
 }
 
 // saved writes a PKI to a directory, and gives the path of one of its files.
@@ -109,8 +148,8 @@ func saved(t testing.TB, pki *kubepki.PKI, file string) string {
 }
 
 func TestADamagedDirectoryIsAuditedAndMended(t *testing.T) {
-	cluster, node := aCluster(), aNode()
-	pki := open(kubepki.Create(cluster, node, now))(t)
+	whole := kubepki.Expected{Cluster: aCluster(), Node: aNode(), First: true}
+	pki := open(kubepki.Create(whole.Cluster, whole.Node, now))(t)
 	layout := kubepki.Layout{Directory: filepath.Dir(saved(t, pki, "admin.conf"))}
 	path := func(name string) string { return filepath.Join(layout.Directory, name) }
 	succeeds(t, os.Remove(path("pki/apiserver-etcd-client.crt")))
@@ -121,12 +160,11 @@ func TestADamagedDirectoryIsAuditedAndMended(t *testing.T) {
 	store := open(kubepki.Open(layout))(t)
 	loaded := open(store.Load())(t)
 	for _, described := range []bool{false, true} {
-		var ofCluster *kubepki.Cluster
-		var ofNode *kubepki.Node
+		var expected *kubepki.Expected
 		if described {
-			ofCluster, ofNode = &cluster, &node
+			expected = &whole
 		}
-		report := must(loaded.Audit(ofCluster, ofNode, later))(t)
+		report := must(loaded.Audit(expected, later))(t)
 		found := map[string]kubepki.Finding{}
 		for _, finding := range report.Findings {
 			found[finding.File] = finding
@@ -151,11 +189,12 @@ func TestADamagedDirectoryIsAuditedAndMended(t *testing.T) {
 		}
 	}
 
-	plan := open(loaded.Plan(&cluster, &node, kubepki.Policy{KeepKeys: true}, later))(t)
-	at := slices.IndexFunc(plan.Steps, func(step kubepki.Step) bool { return step.Role == kubepki.RoleAPIServer })
+	plan := open(loaded.Plan(&whole, kubepki.Policy{KeepKeys: true}, later))(t)
+	at := slices.IndexFunc(plan.Steps, func(one kubepki.Step) bool { return one.Role == kubepki.RoleAPIServer })
 	step := plan.Steps[at]
 	if step.Action != "issue-for-same-key" || !slices.Contains(step.Reasons, "expiring") ||
-		!step.Ends.Equal(later.Add(365*day)) || !step.ShortenedFrom.IsZero() || step.Files[0] != "pki/apiserver.crt" {
+		!step.Ends.Equal(later.Add(365*day)) || !step.ShortenedFrom.IsZero() ||
+		step.Files[0] != "pki/apiserver.crt" {
 		t.Errorf("%+v", step)
 	}
 	if len(plan.Restarts) == 0 || !plan.At.Equal(later) || !json.Valid(plan.JSON()) ||
@@ -170,15 +209,15 @@ func TestADamagedDirectoryIsAuditedAndMended(t *testing.T) {
 		t.Error("it was not issued again for the same key")
 	}
 	again := open(kubepki.Load(layout))(t)
-	if report := must(again.Audit(nil, nil, later))(t); len(report.Findings) != 0 {
+	if report := must(again.Audit(nil, later))(t); len(report.Findings) != 0 {
 		t.Error(report)
 	}
-	nothing := open(again.Plan(nil, nil, kubepki.Policy{}, later))(t)
+	nothing := open(again.Plan(nil, kubepki.Policy{}, later))(t)
 	if len(nothing.Steps)+len(nothing.Blocked) != 0 || nothing.String() != "nothing to do\n" {
 		t.Error(nothing)
 	}
 	succeeds(t, nothing.Apply(again))
-	all := open(again.Plan(nil, nil, kubepki.Policy{All: true}, later))(t)
+	all := open(again.Plan(nil, kubepki.Policy{All: true}, later))(t)
 	if len(all.Steps) < 10 {
 		t.Error(all)
 	}
@@ -190,14 +229,16 @@ func TestWhatAPlanCannotMendIsBlockedUntilASignerIsThere(t *testing.T) {
 	files, file := without(must(pki.Files())(t), "pki/ca.key")
 	held := open(kubepki.FromFiles(files))(t)
 	later := now.Add(340 * day)
-	plan := open(held.Plan(nil, nil, kubepki.Policy{}, later))(t)
-	at := slices.IndexFunc(plan.Blocked, func(one kubepki.Blocked) bool { return one.Role == kubepki.RoleAPIServer })
+	plan := open(held.Plan(nil, kubepki.Policy{}, later))(t)
+	at := slices.IndexFunc(plan.Blocked, func(one kubepki.Blocked) bool {
+		return one.Role == kubepki.RoleAPIServer
+	})
 	if at < 0 || plan.Blocked[at].Why == "" || plan.Blocked[at].File != "pki/apiserver.crt" {
 		t.Fatalf("%+v", plan.Blocked)
 	}
 	signer := &hsm{Signer: must(privateKey(file.Contents))(t)}
 	succeeds(t, held.Attach(kubepki.RoleKubernetesCA, signer))
-	plan = open(held.Plan(nil, nil, kubepki.Policy{}, later))(t)
+	plan = open(held.Plan(nil, kubepki.Policy{}, later))(t)
 	succeeds(t, plan.Apply(held))
 	if signer.calls.Load() == 0 {
 		t.Error("the signer was not asked")
@@ -227,7 +268,8 @@ func TestKubeadmsConfigurationIsADescription(t *testing.T) {
 	file := kubepki.Kubeadm{YAML: []byte(kubeadm)}
 	cluster, node, layout := must(file.Cluster())(t), must(file.Node())(t), must(file.Layout())(t)
 	clear(file.YAML) // nothing of it is kept
-	if path := must(layout.Path(kubepki.RoleKubernetesCA, kubepki.PartKey))(t); path != "/etc/kubernetes/ssl/ca.key" {
+	path := must(layout.Path(kubepki.RoleKubernetesCA, kubepki.PartKey))(t)
+	if path != "/etc/kubernetes/ssl/ca.key" {
 		t.Error(path)
 	}
 	pki := open(kubepki.Create(cluster, node, now))(t)
@@ -238,16 +280,16 @@ func TestKubeadmsConfigurationIsADescription(t *testing.T) {
 
 	// Fields that are set take precedence.
 	cluster.Endpoint, cluster.LeafLifetime = "other.example.com", 10*day
-	_, err := kubepki.Create(cluster, node, now)
-	fails(t, err, kubepki.ErrInvalid, "lifetimes")
-	cluster.AuthorityLifetime = 100 * day
 	node.SANs = map[kubepki.Role][]string{kubepki.RoleAPIServer: {"more.internal"}}
 	server = must(open(kubepki.Create(cluster, node, now))(t).Certificate(kubepki.RoleAPIServer))(t).Leaf
 	for _, name := range []string{"api.internal", "more.internal", "other.example.com"} {
 		succeeds(t, server.VerifyHostname(name))
 	}
+	if end := now.Add(10 * day); !server.NotAfter.Equal(end) {
+		t.Errorf("expected the end %v, got %v", end, server.NotAfter)
+	}
 	node.Name = "cp-2"
-	_, err = kubepki.Create(cluster, node, now)
+	_, err := kubepki.Create(cluster, node, now)
 	fails(t, err, kubepki.ErrInvalid, "elsewhere")
 	layout.Directory = "/srv"
 	_, err = kubepki.Load(layout)
@@ -290,7 +332,8 @@ func TestOtherMachinesJoin(t *testing.T) {
 	authorities := open(kubepki.CreateAuthorities(cluster, now))(t)
 	// They travel as files.
 	carried := open(kubepki.AuthoritiesFromFiles(must(authorities.Files())(t)))(t)
-	member := kubepki.Node{Kind: kubepki.EtcdMember, Name: "etcd-1", Advertise: netip.MustParseAddr("192.0.2.30")}
+	member := aNode()
+	member.Kind, member.Name = kubepki.EtcdMember, "etcd-1"
 	for _, machine := range []struct {
 		node     kubepki.Node
 		has, not []kubepki.Role
@@ -332,7 +375,8 @@ func TestOtherMachinesJoin(t *testing.T) {
 
 func TestAnAuthorityCertifiesKeysOfOthers(t *testing.T) {
 	cluster := aCluster()
-	root := open(kubepki.SelfSigned(cluster, kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root"}, now))(t)
+	ofRoot := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root"}
+	root := open(kubepki.SelfSigned(cluster, ofRoot, now))(t)
 	ofSite := kubepki.Profile{Role: kubepki.RoleIntermediate, Name: "Example Site"}
 	site := open(root.Intermediate(cluster, ofSite, now))(t)
 	key := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))(t)
@@ -385,12 +429,16 @@ func TestAUserIsWhomItsCertificateNames(t *testing.T) {
 func TestManifestsAreObjects(t *testing.T) {
 	node := aNode()
 	node.Addresses = []netip.Addr{node.Advertise}
-	layout := kubepki.Layout{Directory: "/srv/kubernetes"}
+	machine := kubepki.Expected{
+		Cluster: aCluster(),
+		Node:    node,
+		Layout:  &kubepki.Layout{Directory: "/srv/kubernetes"},
+	}
 	for kind, manifest := range map[string]*kubepki.Manifest{
 		"kubeadm:cluster-admins": must(kubepki.ClusterAdminsBinding())(t),
 		"kubelet-client":         must(kubepki.APIServerKubeletClientBinding())(t),
 		"kubelet-api-admin":      must(kubepki.KubeletAPIAdminBinding())(t),
-		"/srv/kubernetes":        must(kubepki.KubeletConfiguration(aCluster(), node, &layout))(t),
+		"/srv/kubernetes":        must(kubepki.KubeletConfiguration(machine))(t),
 	} {
 		if !json.Valid(manifest.JSON) || !bytes.Contains(manifest.YAML, []byte(kind)) ||
 			!bytes.Contains(manifest.JSON, []byte(kind)) {

@@ -41,14 +41,11 @@ func KubeletAPIAdminBinding() (*Manifest, error) {
 	return takeManifest(out, err)
 }
 
-// KubeletConfiguration has the fields of a KubeletConfiguration that name a machine's files, which lie where
-// layout says, or when that is nil, in /etc/kubernetes.
-func KubeletConfiguration(cluster Cluster, node Node, layout *Layout) (*Manifest, error) {
+// KubeletConfiguration has the fields of a KubeletConfiguration that name a machine's files.
+func KubeletConfiguration(expected Expected) (*Manifest, error) {
 	var out *C.kubepki_manifest
-	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
-		return layout.use(func(layout *C.kubepki_layout) error {
-			return failed(C.kubepki_manifest_kubelet_configuration(cluster, node, layout, &out))
-		})
+	err := expected.use(func(expected *C.kubepki_expected) error {
+		return failed(C.kubepki_manifest_kubelet_configuration(expected, &out))
 	})
 	return takeManifest(out, err)
 }

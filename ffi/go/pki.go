@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"io/fs"
 	"time"
+	"unsafe"
 )
 
 // A PKI is what one machine holds: credentials and files. Any number of goroutines may use it at once;
@@ -80,6 +81,34 @@ func (p *PKI) Save(layout Layout) error {
 	})
 }
 
+// A Placement is a PKI and where its files are to lie.
+type Placement struct {
+	PKI    *PKI
+	Layout Layout
+}
+
+// SaveAll writes the files of several machines as [PKI.Save] does: all of them, or when one cannot be written
+// or differs from one that is there, none.
+func SaveAll(all ...Placement) error {
+	handles := make([]*handle[*C.kubepki_pki], len(all))
+	layouts := make([]*C.kubepki_layout, len(all))
+	for i, one := range all {
+		if one.PKI == nil {
+			return errClosed
+		}
+		layout, err := one.Layout.make()
+		if err != nil {
+			return err
+		}
+		defer C.kubepki_layout_free(layout)
+		handles[i], layouts[i] = one.PKI.handle, layout
+	}
+	return lookAll(handles, func(pkis []*C.kubepki_pki) error {
+		return failed(C.kubepki_pki_save_all(unsafe.SliceData(pkis), unsafe.SliceData(layouts),
+			C.size_t(len(all))))
+	})
+}
+
 // Authorities gives those that the machine holds, as a copy: on a control-plane node with their keys,
 // elsewhere only the certificates that it needs.
 func (p *PKI) Authorities() (*Authorities, error) {
@@ -135,24 +164,12 @@ func (p *PKI) Cluster() (Cluster, error) {
 }
 
 // Arguments gives those by which a component is given this machine's files: each --NAME=VALUE. A machine that
-// was made here has its files in /etc/kubernetes, one that was loaded where they are.
+// was made here has its files in /etc/kubernetes, one that was loaded where they are. [Expected.Arguments]
+// gives those of a machine that is only described.
 func (p *PKI) Arguments(component Component) ([]string, error) {
 	var out *C.kubepki_list
 	err := p.handle.look(func(pki *C.kubepki_pki) error {
 		return failed(C.kubepki_pki_arguments(pki, chars(string(component)), size(string(component)), &out))
-	})
-	return list(out, err)
-}
-
-// Arguments gives the same of a machine that is only described, with its files where layout says, or when
-// that is nil, in /etc/kubernetes.
-func Arguments(cluster Cluster, node Node, layout *Layout, component Component) ([]string, error) {
-	var out *C.kubepki_list
-	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
-		return layout.use(func(layout *C.kubepki_layout) error {
-			return failed(C.kubepki_arguments(cluster, node, layout,
-				chars(string(component)), size(string(component)), &out))
-		})
 	})
 	return list(out, err)
 }

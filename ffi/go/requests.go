@@ -85,11 +85,9 @@ func (r *Request) CSR(name, signerName string, lifetime time.Duration) (*CSR, er
 			return a.err
 		}
 		defer C.kubepki_csr_free(out)
-		if lifetime != 0 {
-			if seconds := a.seconds("lifetime", lifetime); a.err == nil {
-				a.do(C.kubepki_csr_set_lifetime(out, seconds))
-			}
-		}
+		a.span("lifetime", lifetime, func(seconds C.uint64_t) *C.kubepki_error {
+			return C.kubepki_csr_set_lifetime(out, seconds)
+		})
 		csr.take(out)
 		return a.err
 	})
@@ -100,7 +98,8 @@ func (r *Request) CSR(name, signerName string, lifetime time.Duration) (*CSR, er
 }
 
 // A CSR is a CertificateSigningRequest of certificates.k8s.io/v1: a plain value, which nobody may use while a
-// method changes it. Fields that the library does not know survive.
+// method changes it. Its fields say what is in the object: to write to them changes nothing there. What the
+// library does not know of the object survives.
 type CSR struct {
 	// Name is that of the object, empty where the API server is to generate one.
 	Name string
@@ -312,15 +311,15 @@ type Review struct {
 type Verdict string
 
 const (
-	Approve Verdict = "approve"  // its signer will accept it, and who asks may have it
-	Deny    Verdict = "deny"     // it is to be denied
-	NotMine Verdict = "not-mine" // it is left as it is, for another approver, for people or for later
+	VerdictApprove Verdict = "approve"  // its signer will accept it, and who asks may have it
+	VerdictDeny    Verdict = "deny"     // it is to be denied
+	VerdictNotMine Verdict = "not-mine" // it is left as it is, for another approver, for people or for later
 )
 
 var verdicts = map[C.kubepki_verdict]Verdict{
-	C.KUBEPKI_VERDICT_APPROVE:  Approve,
-	C.KUBEPKI_VERDICT_DENY:     Deny,
-	C.KUBEPKI_VERDICT_NOT_MINE: NotMine,
+	C.KUBEPKI_VERDICT_APPROVE:  VerdictApprove,
+	C.KUBEPKI_VERDICT_DENY:     VerdictDeny,
+	C.KUBEPKI_VERDICT_NOT_MINE: VerdictNotMine,
 }
 
 // Review decides about a request as it came from the API server, which vouches for user and groups. It never
@@ -403,11 +402,9 @@ func (p *SignerPolicy) use(call func(*C.kubepki_signer_policy) error) error {
 				size(value)))
 		}
 	}
-	if p.Longest != 0 {
-		if seconds := a.seconds("Longest", p.Longest); a.err == nil {
-			a.do(C.kubepki_signer_policy_set_longest(policy, seconds))
-		}
-	}
+	a.span("Longest", p.Longest, func(seconds C.uint64_t) *C.kubepki_error {
+		return C.kubepki_signer_policy_set_longest(policy, seconds)
+	})
 	if a.err != nil {
 		return a.err
 	}

@@ -49,14 +49,14 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 		Usages:      []string{"digital signature", "server auth", "key encipherment"},
 		Longest:     2 * time.Hour,
 	}
-	if review := must((&kubepki.Approver{}).Review(csr))(t); review.Verdict != kubepki.NotMine {
+	if review := must((&kubepki.Approver{}).Review(csr))(t); review.Verdict != kubepki.VerdictNotMine {
 		t.Errorf("%+v", review)
 	}
 	strict := policy
 	strict.SANs = []string{"DNS:*.other.svc"}
 	denied := must(kubepki.ParseCSR(csr.JSON()))(t)
 	review := must((&kubepki.Approver{Policies: []kubepki.SignerPolicy{strict}}).Review(denied))(t)
-	if review.Verdict != kubepki.Deny || !strings.Contains(review.Message, "shop.default.svc") {
+	if review.Verdict != kubepki.VerdictDeny || !strings.Contains(review.Message, "shop.default.svc") {
 		t.Errorf("%+v", review)
 	}
 	succeeds(t, review.Apply(denied, now))
@@ -69,7 +69,7 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 	}
 
 	review = must((&kubepki.Approver{Policies: []kubepki.SignerPolicy{policy}}).Review(csr))(t)
-	if review.Verdict != kubepki.Approve {
+	if review.Verdict != kubepki.VerdictApprove {
 		t.Fatalf("%+v", review)
 	}
 	succeeds(t, review.Apply(csr, now))
@@ -145,8 +145,8 @@ func TestAnApproverKnowsNodesByTheirObjects(t *testing.T) {
 			{type: InternalIP, address: %s}, {type: Hostname, address: n1}]}}`, address)
 	}
 	for address, verdict := range map[string]kubepki.Verdict{
-		"192.0.2.20": kubepki.Approve,
-		"192.0.2.21": kubepki.Deny,
+		"192.0.2.20": kubepki.VerdictApprove,
+		"192.0.2.21": kubepki.VerdictDeny,
 	} {
 		approver := kubepki.Approver{Nodes: [][]byte{node(address)}}
 		if review := must(approver.Review(csr))(t); review.Verdict != verdict || review.Reason == "" {
@@ -159,7 +159,7 @@ func TestAnApproverKnowsNodesByTheirObjects(t *testing.T) {
 			Subject: pkix.Name{CommonName: "system:node:n1", Organization: []string{"system:nodes"}},
 		})
 	client := must(kubepki.ParseCSR(object))(t)
-	if review := must((&kubepki.Approver{}).Review(client))(t); review.Verdict != kubepki.Approve {
+	if review := must((&kubepki.Approver{}).Review(client))(t); review.Verdict != kubepki.VerdictApprove {
 		t.Errorf("%+v", review)
 	}
 	issuer := open(open(kubepki.CreateAuthorities(aCluster(), now))(t).Issuer(kubepki.RoleKubernetesCA))(t)

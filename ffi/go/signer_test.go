@@ -1,6 +1,7 @@
 package kubepki_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,7 +37,8 @@ func (h *hsm) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, 
 }
 
 // Authorities of which the Kubernetes one's key is elsewhere.
-func externalAuthorities(t testing.TB, algorithm kubepki.KeyAlgorithm) (kubepki.Cluster, kubepki.Files, crypto.Signer) {
+func externalAuthorities(t testing.TB, algorithm kubepki.KeyAlgorithm) (kubepki.Cluster, kubepki.Files,
+	crypto.Signer) {
 	cluster := aCluster()
 	cluster.KeyAlgorithm = algorithm
 	made := open(kubepki.CreateAuthorities(cluster, now))(t)
@@ -145,11 +148,69 @@ func TestWhatASignerDoesWrongIsAnError(t *testing.T) {
 	}
 }
 
+// A timeout is an error of a signer's own.
+type timeout struct{ slot int }
+
+func (t *timeout) Error() string { return fmt.Sprintf("slot %d does not answer", t.slot) }
+func (*timeout) Unwrap() error   { return context.DeadlineExceeded }
+
+// Whoever asks gets the very error that a signer returned; whoever drops it leaves nothing behind.
+func TestASignersErrorIsReached(t *testing.T) {
+	cluster, files, key := externalAuthorities(t, kubepki.ECDSAP256)
+	var made, gone atomic.Int32
+	signer := &hsm{Signer: key}
+	signer.manner = func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) {
+		err := &timeout{slot: 3}
+		made.Add(1)
+		runtime.AddCleanup(err, func(gone *atomic.Int32) { gone.Add(1) }, &gone)
+		return nil, err
+	}
+	authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
+	succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, signer))
+	issuer := open(authorities.Issuer(kubepki.RoleKubernetesCA))(t)
+	pki := open(kubepki.FromFiles(files))(t)
+	succeeds(t, pki.Attach(kubepki.RoleKubernetesCA, signer))
+	plan := open(pki.Plan(&kubepki.Expected{Cluster: cluster, Node: aNode()}, kubepki.Policy{}, now))(t)
+	request := open(kubepki.NewRequest(cluster, jane))(t)
+	csr := must(request.CSR("jane", "kubernetes.io/kube-apiserver-client", 0))(t)
+	succeeds(t, csr.Approve("ByHand", "seen", now))
+	below := kubepki.Profile{Role: kubepki.RoleIntermediate, Name: "a"}
+
+	for name, fail := range map[string]func() error{
+		"Authorities.First": func() error { return second(authorities.First(cluster, aNode(), now)) },
+		"Authorities.Issue": func() error { return second(authorities.Issue(cluster, jane, now)) },
+		"CSR.Sign":          func() error { return second(csr.Sign(csr.SignerName, issuer, day, now)) },
+		"Issuer.Certify":    func() error { return second(issuer.Certify(key.Public(), cluster, jane, now)) },
+		"Issuer.IntermediateBy": func() error {
+			return second(issuer.IntermediateBy(signer, cluster, below, now))
+		},
+		"Plan.Apply": func() error { return plan.Apply(pki) },
+		"SelfSignedBy": func() error {
+			root := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "a"}
+			return second(kubepki.SelfSignedBy(signer, cluster, root, now))
+		},
+	} {
+		err := fmt.Errorf("%s: %w", name, fail())
+		fails(t, err, kubepki.ErrSigner, "slot 3 does not answer")
+		var own *timeout
+		if !errors.As(err, &own) || own.slot != 3 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v has not the signer's error behind it", err)
+		}
+	}
+	if made.Load() < 7 {
+		t.Errorf("only %d errors", made.Load())
+	}
+	eventually(t, func() bool { return gone.Load() == made.Load() })
+}
+
+func second[V any](_ V, err error) error { return err }
+
 // A secret digest is no secret, but its owner may write to what he was given.
 func TestASignerMayUseThisPackageAndWriteToWhatItWasGiven(t *testing.T) {
 	cluster, files, key := externalAuthorities(t, kubepki.ECDSAP256)
 	authorities := open(kubepki.AuthoritiesFromFiles(files))(t)
-	signer := &hsm{Signer: key, manner: func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signer := &hsm{Signer: key}
+	signer.manner = func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 		defer clear(digest)
 		if opts.HashFunc() != crypto.SHA256 || len(digest) != crypto.SHA256.Size() {
 			return nil, errors.New("another hash")
@@ -160,7 +221,7 @@ func TestASignerMayUseThisPackageAndWriteToWhatItWasGiven(t *testing.T) {
 		}
 		defer other.Close()
 		return key.Sign(rand.Reader, digest, opts)
-	}}
+	}
 	succeeds(t, authorities.Attach(kubepki.RoleKubernetesCA, signer))
 	open(authorities.First(cluster, aNode(), now))(t)
 }
@@ -175,7 +236,8 @@ func TestASignerThatCannotSignForAnAuthorityIsRefused(t *testing.T) {
 	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
 	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, nil), kubepki.ErrInvalid, "crypto.Signer")
 	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, unknown{key}), kubepki.ErrUnsupported, "public key")
-	_, err := kubepki.SelfSignedBy(edwards, aCluster(), kubepki.Profile{Role: kubepki.RoleRootCA, Name: "a"}, now)
+	root := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "a"}
+	_, err := kubepki.SelfSignedBy(edwards, aCluster(), root, now)
 	fails(t, err, kubepki.ErrUnsupported, "")
 	another := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	fails(t, authorities.Attach(kubepki.RoleKubernetesCA, another), kubepki.ErrKeyMismatch, "")
@@ -188,7 +250,8 @@ func TestASignerThatCannotSignForAnAuthorityIsRefused(t *testing.T) {
 func TestAuthoritiesStandBelowARootOfASigner(t *testing.T) {
 	root := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))(t)
 	site := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
-	cluster, ofRoot := aCluster(), kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root", Lifetime: 7300 * day}
+	cluster := aCluster()
+	ofRoot := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "Example Root", Lifetime: 7300 * day}
 	made := open(kubepki.SelfSignedBy(root, cluster, ofRoot, now))(t)
 	top := open(kubepki.NewIssuerBy(root, must(made.ChainPEM())(t)))(t)
 	one := uint8(1)
@@ -204,9 +267,63 @@ func TestAuthoritiesStandBelowARootOfASigner(t *testing.T) {
 		between.AddCert(certificate)
 	}
 	between.AppendCertsFromPEM(must(must(authorities.Issuer(kubepki.RoleKubernetesCA))(t).ChainPEM())(t))
-	chains := must(chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now}))(t)
+	options := x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now}
+	chains := must(chain[0].Verify(options))(t)
 	if names := len(chains[0]); names != 4 {
 		t.Errorf("expected leaf, authority, site and root, got %d certificates", names)
+	}
+}
+
+// No key of an authority was ever near the library.
+func TestAllAuthoritiesAreElsewhereFromTheStart(t *testing.T) {
+	cluster := aCluster()
+	authorities := open(kubepki.NewAuthorities(must(kubepki.GenerateKey(kubepki.ECDSAP256))(t)))(t)
+	roles := []kubepki.Role{kubepki.RoleKubernetesCA, kubepki.RoleEtcdCA, kubepki.RoleFrontProxyCA}
+	_, err := authorities.First(cluster, aNode(), now)
+	fails(t, err, kubepki.ErrNoIssuer, "kubernetes-ca")
+	for _, role := range roles {
+		key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+		issuer := open(kubepki.SelfSignedBy(key, cluster, kubepki.Profile{Role: role}, now))(t)
+		succeeds(t, authorities.Add(role, issuer))
+		fails(t, authorities.Add(role, issuer), kubepki.ErrInvalid, "once")
+	}
+	pki := open(authorities.First(cluster, aNode(), now))(t)
+	for _, file := range must(pki.Files())(t) {
+		if file.Part == kubepki.PartKey && slices.Contains(roles, file.Role) {
+			t.Errorf("there is %s", file.Path)
+		}
+	}
+	expected := kubepki.Expected{Cluster: cluster, Node: aNode(), First: true, External: roles}
+	succeeds(t, must(pki.Audit(&expected, now))(t).Err())
+
+	more := open(kubepki.NewAuthorities(must(kubepki.GenerateKey(kubepki.RSA2048))(t)))(t)
+	issuer := open(authorities.Issuer(kubepki.RoleEtcdCA))(t)
+	succeeds(t, more.Add(kubepki.RoleEtcdCA, issuer))
+	fails(t, more.Add(kubepki.RoleFrontProxyCA, issuer), kubepki.ErrSharedAuthority, "")
+	fails(t, more.Add(kubepki.RoleAPIServer, issuer), kubepki.ErrInvalid, "kube-apiserver")
+	_, err = kubepki.NewAuthorities(nil)
+	fails(t, err, kubepki.ErrMalformed, "")
+	_, err = kubepki.GenerateKey("")
+	fails(t, err, kubepki.ErrInvalid, "")
+}
+
+func TestAnIntermediateThatEndsEarlierSaysSo(t *testing.T) {
+	cluster := aCluster()
+	ofRoot := kubepki.Profile{Role: kubepki.RoleRootCA, Name: "a", Lifetime: 10 * day}
+	root := open(kubepki.SelfSigned(cluster, ofRoot, now))(t)
+	profile := kubepki.Profile{Role: kubepki.RoleIntermediate, Name: "b", Lifetime: 20 * day}
+	short := open(root.Intermediate(cluster, profile, now))(t)
+	if from := must(short.ShortenedFrom())(t); !from.Equal(now.Add(20 * day)) {
+		t.Error(from)
+	}
+	profile.Lifetime = 5 * day
+	whole := open(root.Intermediate(cluster, profile, now))(t)
+	if from := must(whole.ShortenedFrom())(t); !from.IsZero() {
+		t.Error(from)
+	}
+	chain := must(whole.Chain())(t)
+	if len(chain) != 2 || chain[0].Subject.CommonName != "b" || chain[1].Subject.CommonName != "a" {
+		t.Error(chain)
 	}
 }
 

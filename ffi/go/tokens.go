@@ -16,9 +16,9 @@ func GenerateBootstrapToken() (Secret, error) {
 	return buffer(out), err
 }
 
-// BootstrapTokenSecret is the Secret that makes a cluster know a bootstrap token, for authentication and for
-// signing cluster-info: with the moment when it ends, the groups that it gives besides system:bootstrappers,
-// and what it is for, in words.
+// BootstrapTokenSecret is the object Secret that makes a cluster know a bootstrap token, for authentication
+// and for signing cluster-info: with the moment when it ends, the groups that it gives besides
+// system:bootstrappers, and what it is for, in words.
 func BootstrapTokenSecret(token Secret, expires time.Time, groups []string, description string) (*Manifest,
 	error) {
 	var out *C.kubepki_manifest

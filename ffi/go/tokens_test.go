@@ -36,7 +36,8 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 	info := must(authorities.ClusterInfoConfigMap(cluster, token))(t)
 	for _, text := range []kubepki.Secret{info.YAML, info.JSON} {
 		verified := must(kubepki.VerifyClusterInfo(text, token, pins))(t)
-		if verified.Server != "https://api.example.com:6443" || !bytes.Contains(verified.BootstrapKubeconfig, token) ||
+		if verified.Server != "https://api.example.com:6443" ||
+			!bytes.Contains(verified.BootstrapKubeconfig, token) ||
 			!bytes.Equal(verified.TrustedPEM, must(authorities.TrustStorePEM())(t)) {
 			t.Errorf("%+v", verified)
 		}
@@ -174,7 +175,7 @@ func TestAuthenticationIsWhatAPIServersAreTold(t *testing.T) {
 			SigningAlgorithms: []string{"ES256", "RS256"},
 		},
 	}
-	arguments := must(kubepki.Arguments(cluster, aNode(), nil, kubepki.APIServer))(t)
+	arguments := must(kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer))(t)
 	for _, argument := range []string{
 		"--token-auth-file=/etc/kubernetes/tokens.csv",
 		"--authentication-token-webhook-config-file=/etc/kubernetes/authn.conf",
@@ -191,10 +192,10 @@ func TestAuthenticationIsWhatAPIServersAreTold(t *testing.T) {
 		has(t, arguments, argument)
 	}
 	cluster.Authentication.OIDC.UsernamePrefix = ""
-	_, err := kubepki.Arguments(cluster, aNode(), nil, kubepki.APIServer)
+	_, err := kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer)
 	fails(t, err, kubepki.ErrInvalid, "UsernamePrefix")
 	cluster.Authentication.OIDC = &kubepki.OIDC{IssuerURL: "http://id.example.com"}
-	_, err = kubepki.Arguments(cluster, aNode(), nil, kubepki.APIServer)
+	_, err = kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer)
 	fails(t, err, kubepki.ErrInvalid, "")
 }
 

@@ -1,10 +1,13 @@
 package kubepki_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +60,7 @@ func TestAPKIIsAFileSystem(t *testing.T) {
 
 	// And from there it is read again.
 	again := open(kubepki.FromFiles(files))(t)
-	if report := must(again.Audit(nil, nil, now))(t); len(report.Findings) != 0 {
+	if report := must(again.Audit(nil, now))(t); len(report.Findings) != 0 {
 		t.Error(report)
 	}
 }
@@ -91,18 +94,57 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 	authorities := open(kubepki.CreateAuthorities(aCluster(), now))(t)
 	files := must(authorities.Files())(t)
 	credential := must(authorities.Issue(aCluster(), jane, now))(t)
-	secret := string(credential.KeyPEM)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		text := fmt.Sprintf(verb, credential) + fmt.Sprintf(verb, *credential) + fmt.Sprintf(verb, credential.KeyPEM)
-		text += fmt.Sprintf(verb, files) + fmt.Sprintf(verb, files.FS())
-		for _, sight := range []string{secret[30:50], fmt.Sprintf("%x", secret[30:50]), "PRIVATE", "45, 45, 45"} {
-			if strings.Contains(text, sight) {
-				t.Errorf("%s shows %q", verb, sight)
+	system := files.FS()
+	opened := must(system.Open("pki/ca.key"))(t)
+	values := map[string]any{
+		"a secret":     credential.KeyPEM,
+		"its address":  &credential.KeyPEM,
+		"a credential": *credential,
+		"its pointer":  credential,
+		"a map":        map[string]kubepki.Secret{"key": credential.KeyPEM},
+		"anything":     struct{ Held any }{credential.KeyPEM},
+		"a manifest":   must(kubepki.TLSSecret("default", "shop", credential))(t),
+		"tokens":       kubepki.StaticTokens{CSV: credential.KeyPEM},
+		"files":        files,
+		"a system":     system,
+		"an open file": opened,
+		"its info":     must(opened.Stat())(t),
+	}
+	secrets := []kubepki.Secret{credential.KeyPEM}
+	for _, file := range files {
+		secrets = append(secrets, file.Contents)
+	}
+	for name, value := range values {
+		var text bytes.Buffer
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&text, verb, value)
+		}
+		for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&text, nil)} {
+			slog.New(handler).Info("made", "value", value, slog.Group("group", "value", value))
+		}
+		encoded, _ := json.Marshal(value)
+		text.Write(encoded)
+		for _, secret := range secrets {
+			part := []byte(secret[30:50])
+			numbers := strings.Trim(fmt.Sprint(part), "[]")
+			for _, sight := range []string{
+				string(part), fmt.Sprintf("%x", part), numbers, strings.ReplaceAll(numbers, " ", ", "),
+				strings.Trim(fmt.Sprintf("%#v", part), "[]byte{}"), base64.StdEncoding.EncodeToString(part),
+				base64.StdEncoding.EncodeToString(secret[:60]),
+			} {
+				if bytes.Contains(text.Bytes(), []byte(sight)) {
+					t.Errorf("%s shows %q", name, sight)
+				}
 			}
 		}
 	}
 	if text, err := json.Marshal(credential); err == nil {
 		t.Errorf("%d bytes of JSON", len(text))
+	}
+	var text strings.Builder
+	slog.New(slog.NewTextHandler(&text, nil)).Info("made", "key", credential.KeyPEM)
+	if !strings.Contains(text.String(), "key=[secret]") {
+		t.Error(text.String())
 	}
 }
 
@@ -131,10 +173,12 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 	credential := must(authorities.Issue(cluster, jane, now))(t)
 	issuer := must(kubepki.SelfSigned(cluster, root, now))(t)
 	key := must(privateKey(must(issuer.KeyPEM())(t)))(t)
-	plan := must(pki.Plan(nil, nil, kubepki.Policy{All: true}, now))(t)
+	plan := must(pki.Plan(nil, kubepki.Policy{All: true}, now))(t)
 	ofPKI := must(pki.Cluster())(t)
 	store := must(kubepki.Open(layout))(t)
 	alive := open(store.Load())(t)
+	other := open(kubepki.SelfSigned(cluster, root, now))(t)
+	others := open(kubepki.CreateAuthorities(cluster, now))(t)
 	for range 2 {
 		for _, one := range []interface{ Close() error }{pki, authorities, issuer, plan, store} {
 			succeeds(t, one.Close())
@@ -146,9 +190,13 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 		store *kubepki.Store,
 	) {
 		errs := map[string]error{
+			"Authorities.Add":    authorities.Add(kubepki.RoleKubernetesCA, other),
 			"Authorities.Attach": authorities.Attach(kubepki.RoleKubernetesCA, key),
+			"an added Issuer":    others.Add(kubepki.RoleKubernetesCA, issuer),
 			"PKI.Attach":         pki.Attach(kubepki.RoleKubernetesCA, key),
 			"PKI.Save":           pki.Save(layout),
+			"SaveAll":            kubepki.SaveAll(kubepki.Placement{alive, layout}, kubepki.Placement{pki, layout}),
+			"SaveAll of nothing": kubepki.SaveAll(kubepki.Placement{Layout: layout}),
 			"Plan.Apply":         plan.Apply(alive),
 			"Store.Commit":       store.Commit(alive),
 		}
@@ -161,20 +209,22 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 		_, errs["Authorities.TrustStorePEM"] = authorities.TrustStorePEM()
 		_, errs["CreateAuthoritiesUnder"] = kubepki.CreateAuthoritiesUnder(issuer, cluster, now)
 		_, errs["Issuer.Certify"] = issuer.Certify(key.Public(), cluster, jane, now)
+		_, errs["Issuer.Chain"] = issuer.Chain()
 		_, errs["Issuer.ChainPEM"] = issuer.ChainPEM()
 		_, errs["Issuer.Intermediate"] = issuer.Intermediate(cluster, root, now)
 		_, errs["Issuer.IntermediateBy"] = issuer.IntermediateBy(key, cluster, root, now)
 		_, errs["Issuer.Issue"] = issuer.Issue(cluster, jane, now)
 		_, errs["Issuer.KeyPEM"] = issuer.KeyPEM()
+		_, errs["Issuer.ShortenedFrom"] = issuer.ShortenedFrom()
 		_, errs["PKI.Arguments"] = pki.Arguments(kubepki.APIServer)
-		_, errs["PKI.Audit"] = pki.Audit(nil, nil, now)
+		_, errs["PKI.Audit"] = pki.Audit(nil, now)
 		_, errs["PKI.Authorities"] = pki.Authorities()
 		_, errs["PKI.Certificate"] = pki.Certificate(kubepki.RoleAdmin)
 		_, errs["PKI.Cluster"] = pki.Cluster()
 		_, errs["PKI.Credential"] = pki.Credential(kubepki.RoleAdmin)
 		_, errs["PKI.FS"] = pki.FS()
 		_, errs["PKI.Files"] = pki.Files()
-		_, errs["PKI.Plan"] = pki.Plan(nil, nil, kubepki.Policy{}, now)
+		_, errs["PKI.Plan"] = pki.Plan(nil, kubepki.Policy{}, now)
 		_, errs["PKI.Tree"] = pki.Tree()
 		_, errs["Store.Load"] = store.Load()
 		_, errs["a closed PKI's Cluster"] = kubepki.CreateAuthorities(ofPKI, now)
@@ -209,7 +259,7 @@ func TestAnyNumberOfGoroutinesUseAValueAtOnce(t *testing.T) {
 				}
 				_, err := authorities.Issue(cluster, jane, now)
 				if err == nil {
-					_, err = pki.Audit(nil, nil, now)
+					_, err = pki.Audit(nil, now)
 				}
 				if err == nil && round%5 == 0 {
 					err = store.Commit(pki)
@@ -273,7 +323,7 @@ func resident(t testing.TB) int {
 func TestEveryConstantIsKnownToTheLibrary(t *testing.T) {
 	sources := must(filepath.Glob("*.go"))(t)
 	find := regexp.MustCompile(`(?m)^\t\w+ +(Role|Part|Component|KeyAlgorithm|Convention) += "([^"]+)"`)
-	cluster, node := aCluster(), aNode()
+	expected := kubepki.Expected{Cluster: aCluster(), Node: aNode()}
 	seen := map[string]int{}
 	for _, source := range sources {
 		for _, constant := range find.FindAllStringSubmatch(string(must(os.ReadFile(source))(t)), -1) {
@@ -285,20 +335,21 @@ func TestEveryConstantIsKnownToTheLibrary(t *testing.T) {
 			case "Part":
 				_, err = kubepki.Layout{Directory: "/"}.Path(kubepki.RoleUser, kubepki.Part(value))
 			case "Component":
-				_, err = kubepki.Arguments(cluster, node, nil, kubepki.Component(value))
+				_, err = expected.Arguments(kubepki.Component(value))
 			case "KeyAlgorithm":
-				cluster.KeyAlgorithm = kubepki.KeyAlgorithm(value)
-				_, err = kubepki.Arguments(cluster, node, nil, kubepki.APIServer)
+				expected.Cluster.KeyAlgorithm = kubepki.KeyAlgorithm(value)
+				_, err = expected.Arguments(kubepki.APIServer)
 			case "Convention":
-				cluster.Convention = kubepki.Convention(value)
-				_, err = kubepki.Arguments(cluster, node, nil, kubepki.APIServer)
+				expected.Cluster.Convention = kubepki.Convention(value)
+				_, err = expected.Arguments(kubepki.APIServer)
 			}
 			if err != nil && !errors.Is(err, kubepki.ErrAbsent) {
 				t.Errorf("%s: %v", constant[0], err)
 			}
 		}
 	}
-	for kind, count := range map[string]int{"Role": 23, "Part": 4, "Component": 6, "KeyAlgorithm": 5, "Convention": 2} {
+	counts := map[string]int{"Role": 23, "Part": 4, "Component": 6, "KeyAlgorithm": 5, "Convention": 2}
+	for kind, count := range counts {
 		if seen[kind] != count {
 			t.Errorf("expected %d constants of %s, found %d", count, kind, seen[kind])
 		}

@@ -128,7 +128,7 @@ func (u *User) use(call func(*C.kubepki_user) error) error {
 }
 
 func (u *User) make() (user *C.kubepki_user, err error) {
-	given := []bool{u.Credential != nil, len(u.Token) != 0, u.TokenFile != "", len(u.Exec) != 0}
+	given := []bool{u.Credential != nil, len(u.Token.Bytes()) != 0, u.TokenFile != "", len(u.Exec) != 0}
 	which := slices.Index(given, true)
 	if which < 0 || slices.Contains(given[which+1:], true) {
 		return nil, invalid("user", "exactly one of Credential, Token, TokenFile and Exec", "none or several")
@@ -139,7 +139,7 @@ func (u *User) make() (user *C.kubepki_user, err error) {
 			return failed(C.kubepki_user_with_credential(credential, &user))
 		})
 	case 1:
-		err = failed(C.kubepki_user_with_token(secretChars(u.Token), length(u.Token), &user))
+		err = failed(C.kubepki_user_with_token(secretChars(u.Token), secretSize(u.Token), &user))
 	case 2:
 		err = failed(C.kubepki_user_with_token_file(chars(u.TokenFile), size(u.TokenFile), &user))
 	case 3:
@@ -162,7 +162,7 @@ func (a *Authorities) KubeconfigFor(cluster Cluster, name string, user User) (Se
 			})
 		})
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // BootstrapKubeconfig gives the kubeconfig by which a new machine's kubelet asks for its first certificate
@@ -173,10 +173,10 @@ func (a *Authorities) BootstrapKubeconfig(cluster Cluster, token Secret) (Secret
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
 		return a.handle.look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_kubeconfig_for_bootstrap(cluster, authorities, secretChars(token),
-				length(token), &out))
+				secretSize(token), &out))
 		})
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // WebhookKubeconfig gives the kubeconfig by which API servers call a webhook that authenticates or
@@ -188,7 +188,7 @@ func WebhookKubeconfig(url string, trustedPEM []byte, user *User) (Secret, error
 		return failed(C.kubepki_kubeconfig_webhook(chars(url), size(url),
 			unsafe.Pointer(&*first(trustedPEM)), length(trustedPEM), user, &out))
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // StaticTokens is a file of tokens that never end (--token-auth-file), in CSV. The zero value is an empty
@@ -210,7 +210,7 @@ func (s *StaticTokens) Add(user, uid string, groups ...string) error {
 				groups))
 		})
 		if err == nil {
-			s.CSV = textBytes(C.kubepki_static_tokens_csv(tokens))
+			s.CSV = textSecret(C.kubepki_static_tokens_csv(tokens))
 		}
 		return err
 	})
@@ -221,7 +221,7 @@ func (s *StaticTokens) Tokens() (all []StaticToken, err error) {
 	err = s.use(func(tokens *C.kubepki_static_tokens) error {
 		for i := range C.kubepki_static_tokens_count(tokens) {
 			one := C.kubepki_static_tokens_at(tokens, i)
-			all = append(all, StaticToken{textBytes(one.token), str(one.user), str(one.uid)})
+			all = append(all, StaticToken{textSecret(one.token), str(one.user), str(one.uid)})
 		}
 		return nil
 	})
@@ -240,7 +240,8 @@ func (s *StaticTokens) Remarks() ([]string, error) {
 
 func (s *StaticTokens) use(call func(*C.kubepki_static_tokens) error) error {
 	var tokens *C.kubepki_static_tokens
-	err := failed(C.kubepki_static_tokens_from_csv(unsafe.Pointer(&*first(s.CSV)), length(s.CSV), &tokens))
+	err := failed(C.kubepki_static_tokens_from_csv(unsafe.Pointer(&*first(s.CSV.Bytes())), secretSize(s.CSV),
+		&tokens))
 	if err != nil {
 		return err
 	}

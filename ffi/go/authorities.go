@@ -40,8 +40,8 @@ func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Au
 // their keys elsewhere from the start: [Authorities.Add] adds them. [GenerateKey] makes such a key.
 func NewAuthorities(serviceAccountKeyPEM Secret) (*Authorities, error) {
 	var out *C.kubepki_authorities
-	err := failed(C.kubepki_authorities_new(unsafe.Pointer(&*first(serviceAccountKeyPEM)),
-		length(serviceAccountKeyPEM), &out))
+	err := failed(C.kubepki_authorities_new(unsafe.Pointer(&*first(serviceAccountKeyPEM.Bytes())),
+		secretSize(serviceAccountKeyPEM), &out))
 	return takeAuthorities(out, err)
 }
 
@@ -49,7 +49,7 @@ func NewAuthorities(serviceAccountKeyPEM Secret) (*Authorities, error) {
 func GenerateKey(algorithm KeyAlgorithm) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := failed(C.kubepki_key_generate(chars(string(algorithm)), size(string(algorithm)), &out))
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there
@@ -176,5 +176,5 @@ func (a *Authorities) Kubeconfig(cluster Cluster, credential *Credential) (Secre
 			})
 		})
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }

@@ -155,10 +155,14 @@ func first(b []byte) *byte {
 	return unsafe.SliceData(b)
 }
 
-// secretChars is a secret as C takes text.
-func secretChars(b Secret) *C.char { return (*C.char)(unsafe.Pointer(first(b))) }
-
 func length(b []byte) C.size_t { return C.size_t(len(b)) }
+
+// byteChars and secretSize are bytes and a secret as C takes text.
+func byteChars(b []byte) *C.char { return (*C.char)(unsafe.Pointer(first(b))) }
+
+func secretChars(s Secret) *C.char { return byteChars(s.Bytes()) }
+
+func secretSize(s Secret) C.size_t { return length(s.Bytes()) }
 
 // address is an IP address as text, empty when it is none.
 func address(a netip.Addr) string {
@@ -178,14 +182,16 @@ func str(t C.kubepki_text) string {
 	return strings.Clone(unsafe.String((*byte)(unsafe.Pointer(t.data)), int(t.len)))
 }
 
-func octets(data unsafe.Pointer, size C.size_t) Secret {
-	return append(Secret{}, unsafe.Slice((*byte)(data), int(size))...)
+func octets(data unsafe.Pointer, size C.size_t) []byte {
+	return append([]byte{}, unsafe.Slice((*byte)(data), int(size))...)
 }
 
-func textBytes(t C.kubepki_text) Secret { return octets(unsafe.Pointer(t.data), t.len) }
+func textBytes(t C.kubepki_text) []byte { return octets(unsafe.Pointer(t.data), t.len) }
+
+func textSecret(t C.kubepki_text) Secret { return NewSecret(textBytes(t)) }
 
 // buffer copies and frees. It is nil for NULL.
-func buffer(b *C.kubepki_buffer) Secret {
+func buffer(b *C.kubepki_buffer) []byte {
 	if b == nil {
 		return nil
 	}
@@ -193,8 +199,16 @@ func buffer(b *C.kubepki_buffer) Secret {
 	return textBytes(C.kubepki_buffer_text(b))
 }
 
+// secretBuffer does the same. It is the zero Secret for NULL.
+func secretBuffer(b *C.kubepki_buffer) Secret {
+	if b == nil {
+		return Secret{}
+	}
+	return NewSecret(buffer(b))
+}
+
 // useList calls with texts as C has them: NULL for none.
-func useList[T string | Secret](texts []T, call func(*C.kubepki_list) error) error {
+func useList[T string | []byte](texts []T, call func(*C.kubepki_list) error) error {
 	if len(texts) == 0 {
 		return call(nil)
 	}
@@ -207,7 +221,7 @@ func useList[T string | Secret](texts []T, call func(*C.kubepki_list) error) err
 	defer C.kubepki_list_free(l)
 	for _, text := range texts {
 		bytes := []byte(text)
-		a.do(C.kubepki_list_add(l, secretChars(bytes), length(bytes)))
+		a.do(C.kubepki_list_add(l, byteChars(bytes), length(bytes)))
 	}
 	if a.err != nil {
 		return a.err

@@ -45,8 +45,8 @@
 //
 // # Secrets
 //
-// Private keys and kubeconfigs come out as [Secret]: copies, which the garbage collector does not overwrite.
-// Those that stay in a [PKI] or [Authorities] are overwritten by Close.
+// Private keys, tokens and kubeconfigs come out as [Secret], which nothing prints. They are copies, which Go
+// does not overwrite, but [Secret.Clear]. What stays in a [PKI] or [Authorities] is overwritten by Close.
 package kubepki
 
 // #include <kubepki.h>

@@ -206,7 +206,7 @@ func TestWhatIsNotThereIsAbsent(t *testing.T) {
 func TestWhatCannotBeReadIsMalformed(t *testing.T) {
 	const noDER = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 	for _, text := range []string{"", "no PEM", noDER} {
-		_, err := kubepki.NewIssuer([]byte(text), []byte(text))
+		_, err := kubepki.NewIssuer([]byte(text), kubepki.NewSecret([]byte(text)))
 		fails(t, err, kubepki.ErrMalformed, "")
 		_, err = (&kubepki.Credential{ChainPEM: []byte(text)}).Chain()
 		if err == nil {
@@ -216,7 +216,8 @@ func TestWhatCannotBeReadIsMalformed(t *testing.T) {
 		fails(t, err, kubepki.ErrMalformed, "")
 	}
 	fails(t, kubepki.CheckKubeconfig([]byte("a: &b [*b]")), kubepki.ErrMalformed, "")
-	_, err := kubepki.AuthoritiesFromFiles(kubepki.Files{{Path: "pki/ca.crt", Contents: []byte("no PEM")}})
+	noPEM := kubepki.Files{{Path: "pki/ca.crt", Contents: kubepki.NewSecret("no PEM")}}
+	_, err := kubepki.AuthoritiesFromFiles(noPEM)
 	fails(t, err, kubepki.ErrMalformed, "pki/ca.crt")
 }
 

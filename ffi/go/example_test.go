@@ -74,7 +74,7 @@ func ExampleAuthorities_Kubeconfig() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(kubepki.CheckKubeconfig(kubeconfig))
+	fmt.Println(kubepki.CheckKubeconfig(kubeconfig.Bytes()))
 	who, err := kubepki.Identify(credential.ChainPEM)
 	if err != nil {
 		log.Fatal(err)
@@ -407,12 +407,12 @@ func ExampleVerifyClusterInfo() {
 		log.Fatal(err)
 	}
 
-	info, err := kubepki.VerifyClusterInfo(configMap.YAML, token, pins)
+	info, err := kubepki.VerifyClusterInfo(configMap.YAML.Bytes(), token, pins)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(info.Server)
-	_, err = kubepki.VerifyClusterInfo(configMap.YAML, token, nil)
+	_, err = kubepki.VerifyClusterInfo(configMap.YAML.Bytes(), token, nil)
 	fmt.Println(errors.Is(err, kubepki.ErrNotPinned))
 	// Output:
 	// https://api.example.com:6443

@@ -5,33 +5,14 @@ import "C"
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"path"
 	"slices"
 	"strings"
 	"time"
 	"unsafe"
 )
-
-// Secret is bytes that may be a private key: it is a copy, which Go does not overwrite. Do so with clear when
-// it is no longer needed. Printing and logging show nothing of it, and whoever wants to send it as text
-// converts it to []byte first. Only in an unexported field of a struct, fmt shows it all the same.
-type Secret []byte
-
-// Format writes a fixed text, whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
-
-// LogValue is a fixed text.
-func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
-
-// MarshalText fails, so that no document has a key in it by chance.
-func (Secret) MarshalText() ([]byte, error) {
-	return nil, errors.New("kubepki: a Secret is not marshalled: convert it to []byte first")
-}
 
 // A File is one file of a machine, in memory.
 type File struct {
@@ -64,7 +45,7 @@ func takeFiles(f *C.kubepki_files, err error) (Files, error) {
 			Part:     Part(str(file.part)),
 			Path:     str(file.path),
 			Mode:     fs.FileMode(file.mode).Perm(),
-			Contents: octets(unsafe.Pointer(file.bytes.data), file.bytes.len),
+			Contents: NewSecret(octets(unsafe.Pointer(file.bytes.data), file.bytes.len)),
 		}
 	}
 	return files, nil
@@ -79,7 +60,7 @@ func (files Files) use(call func(*C.kubepki_files) error) error {
 	defer C.kubepki_files_free(f)
 	for _, file := range files {
 		err := failed(C.kubepki_files_add(f, chars(file.Path), size(file.Path),
-			unsafe.Pointer(&*first(file.Contents)), length(file.Contents)))
+			unsafe.Pointer(&*first(file.Contents.Bytes())), length(file.Contents.Bytes())))
 		if err != nil {
 			return err
 		}
@@ -87,7 +68,7 @@ func (files Files) use(call func(*C.kubepki_files) error) error {
 	return call(f)
 }
 
-// FS gives the files as a file system. It holds no copies: it changes when their contents are cleared.
+// FS gives the files as a file system. It holds no copies: it changes when their contents are overwritten.
 func (files Files) FS() fs.FS {
 	all := tree{".": {name: ".", mode: fs.ModeDir | 0o755}}
 	for _, file := range files {
@@ -129,7 +110,7 @@ func (t tree) Open(name string) (fs.File, error) {
 	case e.IsDir():
 		return &openDirectory{entry: e}, nil
 	default:
-		return &openFile{entry: e, Reader: bytes.NewReader(e.contents)}, nil
+		return &openFile{entry: e, Reader: bytes.NewReader(e.contents.Bytes())}, nil
 	}
 }
 
@@ -137,12 +118,12 @@ func (t tree) Open(name string) (fs.File, error) {
 type entry struct {
 	name     string
 	mode     fs.FileMode
-	contents []byte
+	contents Secret
 	entries  []fs.DirEntry
 }
 
 func (e *entry) Name() string               { return e.name }
-func (e *entry) Size() int64                { return int64(len(e.contents)) }
+func (e *entry) Size() int64                { return int64(len(e.contents.Bytes())) }
 func (e *entry) Mode() fs.FileMode          { return e.mode }
 func (e *entry) Type() fs.FileMode          { return e.mode.Type() }
 func (e *entry) ModTime() time.Time         { return time.Time{} }
@@ -151,9 +132,7 @@ func (e *entry) Sys() any                   { return nil }
 func (e *entry) Info() (fs.FileInfo, error) { return e, nil }
 func (e *entry) Stat() (fs.FileInfo, error) { return e, nil }
 func (e *entry) Close() error               { return nil }
-
-// Format writes the same whatever the verb: some would show the contents.
-func (e *entry) Format(f fmt.State, _ rune) { io.WriteString(f, fs.FormatFileInfo(e)) }
+func (e *entry) String() string             { return fs.FormatFileInfo(e) }
 
 type openFile struct {
 	*entry

@@ -148,7 +148,7 @@ func filesWithoutTheKey(now time.Time) (kubepki.Files, crypto.Signer) {
 		log.Fatal(err)
 	}
 	files, file := without(files, "pki/ca.key")
-	key, err := privateKey(file.Contents)
+	key, err := privateKey(file.Contents.Bytes())
 	if err != nil {
 		log.Fatal(err)
 	}

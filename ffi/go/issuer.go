@@ -75,7 +75,9 @@ type Credential struct {
 }
 
 // TLS gives the credential for crypto/tls, with the certificate as its Leaf.
-func (c *Credential) TLS() (tls.Certificate, error) { return tls.X509KeyPair(c.ChainPEM, c.KeyPEM) }
+func (c *Credential) TLS() (tls.Certificate, error) {
+	return tls.X509KeyPair(c.ChainPEM, c.KeyPEM.Bytes())
+}
 
 // Chain gives the certificates, the credential's own first.
 func (c *Credential) Chain() ([]*x509.Certificate, error) { return parse(c.ChainPEM) }
@@ -88,7 +90,7 @@ func takeCredential(c *C.kubepki_credential, err error) (*Credential, error) {
 	defer C.kubepki_credential_free(c)
 	return &Credential{
 		ChainPEM: textBytes(C.kubepki_credential_chain_pem(c)),
-		KeyPEM:   textBytes(C.kubepki_credential_key_pem(c)),
+		KeyPEM:   textSecret(C.kubepki_credential_key_pem(c)),
 		ShortenedFrom: shortened(func(out *C.int64_t) *C.kubepki_error {
 			return C.kubepki_credential_shortened_from(c, out)
 		}),
@@ -108,7 +110,7 @@ func shortened(ask func(*C.int64_t) *C.kubepki_error) time.Time {
 func (c *Credential) use(call func(*C.kubepki_credential) error) error {
 	var credential *C.kubepki_credential
 	err := failed(C.kubepki_credential_from_pem(unsafe.Pointer(&*first(c.ChainPEM)), length(c.ChainPEM),
-		unsafe.Pointer(&*first(c.KeyPEM)), length(c.KeyPEM), &credential))
+		unsafe.Pointer(&*first(c.KeyPEM.Bytes())), secretSize(c.KeyPEM), &credential))
 	if err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func SelfSignedBy(signer crypto.Signer, cluster Cluster, profile Profile, now ti
 func NewIssuer(chainPEM []byte, keyPEM Secret) (*Issuer, error) {
 	var out *C.kubepki_issuer
 	err := failed(C.kubepki_issuer_from_pem(unsafe.Pointer(&*first(chainPEM)), length(chainPEM),
-		unsafe.Pointer(&*first(keyPEM)), length(keyPEM), &out))
+		unsafe.Pointer(&*first(keyPEM.Bytes())), secretSize(keyPEM), &out))
 	return takeIssuer(out, err)
 }
 
@@ -260,7 +262,7 @@ func (i *Issuer) KeyPEM() (Secret, error) {
 	err := i.handle.look(func(issuer *C.kubepki_issuer) error {
 		return failed(C.kubepki_issuer_key_pem(issuer, &out))
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 func (i *Issuer) using(cluster Cluster, profile Profile, call func(*C.kubepki_issuer,

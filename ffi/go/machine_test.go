@@ -205,7 +205,8 @@ func TestADamagedDirectoryIsAuditedAndMended(t *testing.T) {
 	succeeds(t, plan.Apply(loaded))
 	succeeds(t, store.Commit(loaded))
 	after := must(loaded.Credential(kubepki.RoleAPIServer))(t)
-	if bytes.Equal(before.ChainPEM, after.ChainPEM) || !bytes.Equal(before.KeyPEM, after.KeyPEM) {
+	if bytes.Equal(before.ChainPEM, after.ChainPEM) ||
+		!bytes.Equal(before.KeyPEM.Bytes(), after.KeyPEM.Bytes()) {
 		t.Error("it was not issued again for the same key")
 	}
 	again := open(kubepki.Load(layout))(t)
@@ -236,7 +237,7 @@ func TestWhatAPlanCannotMendIsBlockedUntilASignerIsThere(t *testing.T) {
 	if at < 0 || plan.Blocked[at].Why == "" || plan.Blocked[at].File != "pki/apiserver.crt" {
 		t.Fatalf("%+v", plan.Blocked)
 	}
-	signer := &hsm{Signer: must(privateKey(file.Contents))(t)}
+	signer := &hsm{Signer: must(privateKey(file.Contents.Bytes()))(t)}
 	succeeds(t, held.Attach(kubepki.RoleKubernetesCA, signer))
 	plan = open(held.Plan(nil, kubepki.Policy{}, later))(t)
 	succeeds(t, plan.Apply(held))
@@ -411,8 +412,8 @@ func TestAUserIsWhomItsCertificateNames(t *testing.T) {
 	user := kubepki.Profile{Role: kubepki.RoleUser, Name: "jane", Groups: []string{"developers", "on-call"}}
 	credential := must(authorities.Issue(cluster, user, now))(t)
 	kubeconfig := must(authorities.Kubeconfig(cluster, credential))(t)
-	succeeds(t, kubepki.CheckKubeconfig(kubeconfig))
-	if !bytes.Contains(kubeconfig, []byte("https://api.example.com:6443")) {
+	succeeds(t, kubepki.CheckKubeconfig(kubeconfig.Bytes()))
+	if !bytes.Contains(kubeconfig.Bytes(), []byte("https://api.example.com:6443")) {
 		t.Error("it points elsewhere")
 	}
 	who := must(kubepki.Identify(credential.ChainPEM))(t)
@@ -440,9 +441,9 @@ func TestManifestsAreObjects(t *testing.T) {
 		"kubelet-api-admin":      must(kubepki.KubeletAPIAdminBinding())(t),
 		"/srv/kubernetes":        must(kubepki.KubeletConfiguration(machine))(t),
 	} {
-		if !json.Valid(manifest.JSON) || !bytes.Contains(manifest.YAML, []byte(kind)) ||
-			!bytes.Contains(manifest.JSON, []byte(kind)) {
-			t.Errorf("%s", []byte(manifest.YAML))
+		if !json.Valid(manifest.JSON.Bytes()) || !bytes.Contains(manifest.YAML.Bytes(), []byte(kind)) ||
+			!bytes.Contains(manifest.JSON.Bytes(), []byte(kind)) {
+			t.Errorf("%s", []byte(manifest.YAML.Bytes()))
 		}
 	}
 }

@@ -14,8 +14,10 @@ func takeManifest(m *C.kubepki_manifest, err error) (*Manifest, error) {
 		return nil, err
 	}
 	defer C.kubepki_manifest_free(m)
-	return &Manifest{YAML: textBytes(C.kubepki_manifest_yaml(m)),
-		JSON: textBytes(C.kubepki_manifest_json(m))}, nil
+	return &Manifest{
+		YAML: textSecret(C.kubepki_manifest_yaml(m)),
+		JSON: textSecret(C.kubepki_manifest_json(m)),
+	}, nil
 }
 
 // ClusterAdminsBinding is the ClusterRoleBinding that gives the user of admin.conf its power.

@@ -26,8 +26,8 @@ func NewRequest(cluster Cluster, profile Profile) (*Request, error) {
 func NewRequestWithKey(cluster Cluster, profile Profile, keyPEM Secret) (*Request, error) {
 	var out *C.kubepki_request
 	err := profile.use(&cluster, func(profile *C.kubepki_profile) error {
-		return failed(C.kubepki_request_with_key(profile, unsafe.Pointer(&*first(keyPEM)), length(keyPEM),
-			&out))
+		return failed(C.kubepki_request_with_key(profile, unsafe.Pointer(&*first(keyPEM.Bytes())),
+			secretSize(keyPEM), &out))
 	})
 	return takeRequest(out, err)
 }
@@ -55,7 +55,7 @@ func (r *Request) PEM() (text []byte, err error) {
 // KeyPEM gives the private key.
 func (r *Request) KeyPEM() (text Secret, err error) {
 	err = r.handle.look(func(request *C.kubepki_request) error {
-		text = textBytes(C.kubepki_request_key_pem(request))
+		text = textSecret(C.kubepki_request_key_pem(request))
 		return nil
 	})
 	return text, err

@@ -97,7 +97,7 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 	if end := now.Add(time.Hour); leaf.NotAfter.After(end) {
 		t.Errorf("expected the end %v, got %v", end, leaf.NotAfter)
 	}
-	if !bytes.Equal(credential.KeyPEM, must(request.KeyPEM())(t)) {
+	if !bytes.Equal(credential.KeyPEM.Bytes(), must(request.KeyPEM())(t).Bytes()) {
 		t.Error("another key")
 	}
 	other := open(kubepki.NewRequest(cluster, service))(t)
@@ -110,7 +110,7 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 	renamed := open(kubepki.NewRequestWithKey(cluster, service, must(request.KeyPEM())(t)))(t)
 	_, err = renamed.Accept(csr.CertificatePEM)
 	fails(t, err, kubepki.ErrWrongCertificate, "")
-	_, err = kubepki.NewRequestWithKey(cluster, service, kubepki.Secret("no PEM"))
+	_, err = kubepki.NewRequestWithKey(cluster, service, kubepki.NewSecret("no PEM"))
 	fails(t, err, kubepki.ErrMalformed, "")
 	succeeds(t, other.Close())
 	_, err = other.PEM()

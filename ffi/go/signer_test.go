@@ -43,7 +43,7 @@ func externalAuthorities(t testing.TB, algorithm kubepki.KeyAlgorithm) (kubepki.
 	cluster.KeyAlgorithm = algorithm
 	made := open(kubepki.CreateAuthorities(cluster, now))(t)
 	files, file := without(must(made.Files())(t), "pki/ca.key")
-	return cluster, files, must(privateKey(file.Contents))(t)
+	return cluster, files, must(privateKey(file.Contents.Bytes()))(t)
 }
 
 func TestACryptoSignerSignsAllLeavesOfItsAuthority(t *testing.T) {
@@ -301,7 +301,7 @@ func TestAllAuthoritiesAreElsewhereFromTheStart(t *testing.T) {
 	succeeds(t, more.Add(kubepki.RoleEtcdCA, issuer))
 	fails(t, more.Add(kubepki.RoleFrontProxyCA, issuer), kubepki.ErrSharedAuthority, "")
 	fails(t, more.Add(kubepki.RoleAPIServer, issuer), kubepki.ErrInvalid, "kube-apiserver")
-	_, err = kubepki.NewAuthorities(nil)
+	_, err = kubepki.NewAuthorities(kubepki.Secret{})
 	fails(t, err, kubepki.ErrMalformed, "")
 	_, err = kubepki.GenerateKey("")
 	fails(t, err, kubepki.ErrInvalid, "")

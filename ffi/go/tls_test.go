@@ -88,7 +88,7 @@ func TestMembersOfEtcdVerifyEachOther(t *testing.T) {
 	trusted := x509.NewCertPool()
 	for _, file := range must(pki.Files())(t) {
 		if file.Path == "pki/etcd/ca.crt" {
-			trusted.AppendCertsFromPEM(file.Contents)
+			trusted.AppendCertsFromPEM(file.Contents.Bytes())
 		}
 	}
 	config := &tls.Config{

@@ -13,7 +13,7 @@ import (
 func GenerateBootstrapToken() (Secret, error) {
 	var out *C.kubepki_buffer
 	err := failed(C.kubepki_bootstrap_token_generate(&out))
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // BootstrapTokenSecret is the object Secret that makes a cluster know a bootstrap token, for authentication
@@ -23,7 +23,7 @@ func BootstrapTokenSecret(token Secret, expires time.Time, groups []string, desc
 	error) {
 	var out *C.kubepki_manifest
 	err := useList(groups, func(groups *C.kubepki_list) error {
-		return failed(C.kubepki_manifest_bootstrap_token(secretChars(token), length(token), moment(expires),
+		return failed(C.kubepki_manifest_bootstrap_token(secretChars(token), secretSize(token), moment(expires),
 			groups,
 			chars(description), size(description), &out))
 	})
@@ -34,8 +34,12 @@ func BootstrapTokenSecret(token Secret, expires time.Time, groups []string, desc
 // trust its cluster, signed by these tokens. kube-controller-manager's bootstrapsigner signs it too.
 func (a *Authorities) ClusterInfoConfigMap(cluster Cluster, tokens ...Secret) (*Manifest, error) {
 	var out *C.kubepki_manifest
+	texts := make([][]byte, len(tokens))
+	for i, token := range tokens {
+		texts[i] = token.Bytes()
+	}
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
-		return useList(tokens, func(tokens *C.kubepki_list) error {
+		return useList(texts, func(tokens *C.kubepki_list) error {
 			return a.handle.look(func(authorities *C.kubepki_authorities) error {
 				return failed(C.kubepki_manifest_cluster_info(cluster, authorities, tokens, &out))
 			})
@@ -76,7 +80,7 @@ func (i *ClusterInfo) KubeconfigFor(name string, user User) (Secret, error) {
 			return failed(C.kubepki_cluster_info_kubeconfig(info, chars(name), size(name), user, &out))
 		})
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // VerifyClusterInfo believes the ConfigMap cluster-info, in YAML or JSON, if the bootstrap token has signed
@@ -85,7 +89,7 @@ func VerifyClusterInfo(configMap []byte, token Secret, pins []string) (*ClusterI
 	var info *C.kubepki_cluster_info
 	err := useList(pins, func(pins *C.kubepki_list) error {
 		return failed(C.kubepki_cluster_info_verify(unsafe.Pointer(&*first(configMap)), length(configMap),
-			secretChars(token), length(token), pins, &info))
+			secretChars(token), secretSize(token), pins, &info))
 	})
 	h, err := own(info, err, func(info *C.kubepki_cluster_info) { C.kubepki_cluster_info_free(info) })
 	if err != nil {
@@ -94,7 +98,7 @@ func VerifyClusterInfo(configMap []byte, token Secret, pins []string) (*ClusterI
 	return &ClusterInfo{
 		Server:              str(C.kubepki_cluster_info_server(info)),
 		TrustedPEM:          textBytes(C.kubepki_cluster_info_trusted_pem(info)),
-		BootstrapKubeconfig: textBytes(C.kubepki_cluster_info_bootstrap_kubeconfig(info)),
+		BootstrapKubeconfig: textSecret(C.kubepki_cluster_info_bootstrap_kubeconfig(info)),
 		handle:              h,
 	}, nil
 }
@@ -122,7 +126,7 @@ func (a *Authorities) ServiceAccountToken(cluster Cluster, account ServiceAccoun
 	var checked attempt
 	seconds := checked.seconds("lifetime", lifetime)
 	if checked.err != nil {
-		return nil, checked.err
+		return Secret{}, checked.err
 	}
 	var out *C.kubepki_buffer
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
@@ -134,7 +138,7 @@ func (a *Authorities) ServiceAccountToken(cluster Cluster, account ServiceAccoun
 			})
 		})
 	})
-	return buffer(out), err
+	return secretBuffer(out), err
 }
 
 // Claims are what a verified service-account token says.
@@ -155,7 +159,7 @@ type Claims struct {
 func VerifyServiceAccountToken(token Secret, keys []byte, issuer, audience string, now time.Time) (*Claims,
 	error) {
 	var account *C.kubepki_service_account
-	err := failed(C.kubepki_service_account_verify(secretChars(token), length(token),
+	err := failed(C.kubepki_service_account_verify(secretChars(token), secretSize(token),
 		unsafe.Pointer(&*first(keys)), length(keys), chars(issuer), size(issuer),
 		chars(audience), size(audience), moment(now), &account))
 	if err != nil {

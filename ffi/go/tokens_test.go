@@ -23,8 +23,8 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 	cluster := aCluster()
 	authorities := open(kubepki.CreateAuthorities(cluster, now))(t)
 	token, other := must(kubepki.GenerateBootstrapToken())(t), must(kubepki.GenerateBootstrapToken())(t)
-	if len(token) != 23 || bytes.Equal(token, other) {
-		t.Errorf("%d bytes", len(token))
+	if len(token.Bytes()) != 23 || bytes.Equal(token.Bytes(), other.Bytes()) {
+		t.Errorf("%d bytes", len(token.Bytes()))
 	}
 	pins := must(authorities.Pins())(t)
 	certificate, _ := pem.Decode(must(authorities.TrustStorePEM())(t))
@@ -35,38 +35,40 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 
 	info := must(authorities.ClusterInfoConfigMap(cluster, token))(t)
 	for _, text := range []kubepki.Secret{info.YAML, info.JSON} {
-		verified := must(kubepki.VerifyClusterInfo(text, token, pins))(t)
+		verified := must(kubepki.VerifyClusterInfo(text.Bytes(), token, pins))(t)
 		if verified.Server != "https://api.example.com:6443" ||
-			!bytes.Contains(verified.BootstrapKubeconfig, token) ||
+			!bytes.Contains(verified.BootstrapKubeconfig.Bytes(), token.Bytes()) ||
 			!bytes.Equal(verified.TrustedPEM, must(authorities.TrustStorePEM())(t)) {
 			t.Errorf("%+v", verified)
 		}
-		succeeds(t, kubepki.CheckKubeconfig(verified.BootstrapKubeconfig))
+		succeeds(t, kubepki.CheckKubeconfig(verified.BootstrapKubeconfig.Bytes()))
 		kubelet := must(verified.KubeconfigFor("kubelet", kubepki.User{TokenFile: "/run/token"}))(t)
-		if !bytes.Contains(kubelet, []byte("tokenFile: /run/token")) || bytes.Contains(kubelet, token) {
+		if !bytes.Contains(kubelet.Bytes(), []byte("tokenFile: /run/token")) ||
+			bytes.Contains(kubelet.Bytes(), token.Bytes()) {
 			t.Error("it is no kubeconfig of that user")
 		}
 	}
-	if direct := must(authorities.BootstrapKubeconfig(cluster, token))(t); !bytes.Contains(direct, token) {
+	direct := must(authorities.BootstrapKubeconfig(cluster, token))(t)
+	if !bytes.Contains(direct.Bytes(), token.Bytes()) {
 		t.Error("the kubeconfig has no token")
 	}
-	_, err := kubepki.VerifyClusterInfo(info.YAML, other, pins)
+	_, err := kubepki.VerifyClusterInfo(info.YAML.Bytes(), other, pins)
 	fails(t, err, kubepki.ErrBadSignature, "")
 	another := open(kubepki.CreateAuthorities(cluster, now))(t)
-	_, err = kubepki.VerifyClusterInfo(info.YAML, token, must(another.Pins())(t))
+	_, err = kubepki.VerifyClusterInfo(info.YAML.Bytes(), token, must(another.Pins())(t))
 	fails(t, err, kubepki.ErrNotPinned, "")
-	_, err = kubepki.VerifyClusterInfo(info.YAML, token, nil)
+	_, err = kubepki.VerifyClusterInfo(info.YAML.Bytes(), token, nil)
 	fails(t, err, kubepki.ErrNotPinned, "")
-	_, err = kubepki.VerifyClusterInfo(info.YAML, kubepki.Secret("token"), pins)
+	_, err = kubepki.VerifyClusterInfo(info.YAML.Bytes(), kubepki.NewSecret("token"), pins)
 	fails(t, err, kubepki.ErrInvalid, "token")
-	if strings.Contains(err.Error(), string(token)) {
+	if strings.Contains(err.Error(), string(token.Bytes())) {
 		t.Error("it shows the token")
 	}
 
 	groups := []string{"system:bootstrappers:kubeadm:default-node-token"}
 	secret := must(kubepki.BootstrapTokenSecret(token, now.Add(day), groups, "for w-1"))(t)
-	for _, says := range []string{"bootstrap.kubernetes.io/token", string(token[:6])} {
-		if !bytes.Contains(secret.YAML, []byte(says)) {
+	for _, says := range []string{"bootstrap.kubernetes.io/token", string(token.Bytes()[:6])} {
+		if !bytes.Contains(secret.YAML.Bytes(), []byte(says)) {
 			t.Errorf("expected %q", says)
 		}
 	}
@@ -86,8 +88,8 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	vault := must(authorities.ServiceAccountToken(cluster, account, time.Hour, now, "vault", "other"))(t)
 	_, public := without(must(authorities.Files())(t), "pki/sa.pub")
 
-	keys := must(kubepki.JWKS(public.Contents))(t)
-	for _, known := range [][]byte{public.Contents, keys} {
+	keys := must(kubepki.JWKS(public.Contents.Bytes()))(t)
+	for _, known := range [][]byte{public.Contents.Bytes(), keys} {
 		claims := must(kubepki.VerifyServiceAccountToken(token, known, issuer, issuer,
 			now.Add(time.Minute)))(t)
 		if claims.User != "system:serviceaccount:default:shop" || claims.UID != account.UID ||
@@ -107,7 +109,7 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	fails(t, err, kubepki.ErrTokenNotYetValid, "")
 	another := open(kubepki.CreateAuthorities(cluster, now))(t)
 	_, stranger := without(must(another.Files())(t), "pki/sa.pub")
-	_, err = kubepki.VerifyServiceAccountToken(token, stranger.Contents, issuer, issuer, now)
+	_, err = kubepki.VerifyServiceAccountToken(token, stranger.Contents.Bytes(), issuer, issuer, now)
 	fails(t, err, kubepki.ErrBadSignature, "")
 	_, err = authorities.ServiceAccountToken(cluster, account, -time.Hour, now)
 	fails(t, err, kubepki.ErrInvalid, "lifetime")
@@ -116,9 +118,9 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	_, err = keyless.ServiceAccountToken(cluster, account, time.Hour, now)
 	fails(t, err, kubepki.ErrAbsent, "")
 
-	parts := strings.Split(string(token), ".")
+	parts := strings.Split(string(token.Bytes()), ".")
 	signature := must(base64.RawURLEncoding.DecodeString(parts[2]))(t)
-	block, _ := pem.Decode(public.Contents)
+	block, _ := pem.Decode(public.Contents.Bytes())
 	key := must(x509.ParsePKIXPublicKey(block.Bytes))(t).(*ecdsa.PublicKey)
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
@@ -126,7 +128,7 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 		t.Error("Go does not verify it")
 	}
 	const server = "https://api.example.com"
-	document := must(kubepki.OIDCDiscovery(public.Contents, server, server+"/openid/v1/jwks"))(t)
+	document := must(kubepki.OIDCDiscovery(public.Contents.Bytes(), server, server+"/openid/v1/jwks"))(t)
 	if !json.Valid(keys) || !json.Valid(document) || !bytes.Contains(document, []byte("ES256")) {
 		t.Errorf("%s %s", keys, document)
 	}
@@ -137,24 +139,24 @@ func TestAFileOfStaticTokensIsMadeAndRead(t *testing.T) {
 	succeeds(t, tokens.Add("jane", "u1", "developers", "on-call"))
 	succeeds(t, tokens.Add("joe", "u2"))
 	all := must(tokens.Tokens())(t)
-	if len(all) != 2 || all[0].User != "jane" || all[1].UID != "u2" || bytes.Equal(all[0].Token,
-		all[1].Token) ||
-		!bytes.Contains(tokens.CSV, all[0].Token) || !bytes.Contains(tokens.CSV,
+	if len(all) != 2 || all[0].User != "jane" || all[1].UID != "u2" || bytes.Equal(all[0].Token.Bytes(),
+		all[1].Token.Bytes()) ||
+		!bytes.Contains(tokens.CSV.Bytes(), all[0].Token.Bytes()) || !bytes.Contains(tokens.CSV.Bytes(),
 		[]byte(`"developers,on-call"`)) {
 		t.Errorf("%d tokens", len(all))
 	}
 	if remarks := must(tokens.Remarks())(t); len(remarks) != 0 {
 		t.Error(remarks)
 	}
-	weak := kubepki.StaticTokens{CSV: kubepki.Secret("secret,root,u3,system:masters\n")}
+	weak := kubepki.StaticTokens{CSV: kubepki.NewSecret("secret,root,u3,system:masters\n")}
 	if remarks := must(weak.Remarks())(t); len(remarks) == 0 {
 		t.Error("nothing is remarked")
 	}
-	broken := kubepki.StaticTokens{CSV: kubepki.Secret("one,\"two\n")}
+	broken := kubepki.StaticTokens{CSV: kubepki.NewSecret("one,\"two\n")}
 	_, err := broken.Tokens()
 	fails(t, err, kubepki.ErrMalformed, "")
-	before := string(tokens.CSV)
-	if tokens.Add("", "") == nil || string(tokens.CSV) != before {
+	before := string(tokens.CSV.Bytes())
+	if tokens.Add("", "") == nil || string(tokens.CSV.Bytes()) != before {
 		t.Error("it was added")
 	}
 }
@@ -207,26 +209,27 @@ func TestAKubeconfigIsThatOfAnyUser(t *testing.T) {
 	trusted := must(authorities.TrustStorePEM())(t)
 	for says, user := range map[string]kubepki.User{
 		"client-certificate-data": {Credential: credential},
-		"token: abc":              {Token: kubepki.Secret("abc")},
+		"token: abc":              {Token: kubepki.NewSecret("abc")},
 		"tokenFile: /run/token":   {TokenFile: "/run/token"},
 		"command: kubelogin":      {Exec: []string{"kubelogin", "get-token", "--silent"}},
 	} {
 		kubeconfig := must(authorities.KubeconfigFor(cluster, "jane", user))(t)
-		if !bytes.Contains(kubeconfig, []byte(says)) || !bytes.Contains(kubeconfig, []byte(server)) {
+		if !bytes.Contains(kubeconfig.Bytes(), []byte(says)) ||
+			!bytes.Contains(kubeconfig.Bytes(), []byte(server)) {
 			t.Errorf("expected %q", says)
 		}
-		succeeds(t, kubepki.CheckKubeconfig(kubeconfig))
+		succeeds(t, kubepki.CheckKubeconfig(kubeconfig.Bytes()))
 		webhook := must(kubepki.WebhookKubeconfig(hook, trusted, &user))(t)
-		if !bytes.Contains(webhook, []byte(hook)) || !bytes.Contains(webhook, []byte(says)) {
+		if !bytes.Contains(webhook.Bytes(), []byte(hook)) || !bytes.Contains(webhook.Bytes(), []byte(says)) {
 			t.Errorf("expected %q", says)
 		}
 	}
 	must(kubepki.WebhookKubeconfig(hook, trusted, nil))(t)
-	for _, user := range []kubepki.User{{}, {Token: kubepki.Secret("abc"), TokenFile: "/run/token"}} {
+	for _, user := range []kubepki.User{{}, {Token: kubepki.NewSecret("abc"), TokenFile: "/run/token"}} {
 		_, err := authorities.KubeconfigFor(cluster, "jane", user)
 		fails(t, err, kubepki.ErrInvalid, "exactly one")
 	}
-	_, err := authorities.KubeconfigFor(cluster, "jane", kubepki.User{Token: kubepki.Secret("a\xffb-secret")})
+	_, err := authorities.KubeconfigFor(cluster, "jane", kubepki.User{Token: kubepki.NewSecret("a\xffb-secret")})
 	fails(t, err, kubepki.ErrInvalid, "")
 	if strings.Contains(err.Error(), "b-secret") {
 		t.Error(err)
@@ -271,8 +274,8 @@ func TestObjectsOfAClusterAreMade(t *testing.T) {
 		objects[bootstrap.says] = must(kubepki.ForBootstrap(bootstrap.object, bootstrap.group))(t)
 	}
 	for says, object := range objects {
-		if !json.Valid(object.JSON) || !bytes.Contains(object.YAML, []byte(says)) {
-			t.Errorf("expected %q in\n%s", says, []byte(object.YAML))
+		if !json.Valid(object.JSON.Bytes()) || !bytes.Contains(object.YAML.Bytes(), []byte(says)) {
+			t.Errorf("expected %q in\n%s", says, []byte(object.YAML.Bytes()))
 		}
 	}
 	_, err := kubepki.ForBootstrap("anything", group)

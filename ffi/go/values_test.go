@@ -32,7 +32,7 @@ func TestAPKIIsAFileSystem(t *testing.T) {
 	var paths []string
 	for _, file := range files {
 		paths = append(paths, file.Path)
-		if contents := must(fs.ReadFile(system, file.Path))(t); string(contents) != string(file.Contents) {
+		if contents := must(fs.ReadFile(system, file.Path))(t); string(contents) != string(file.Contents.Bytes()) {
 			t.Errorf("%s has other contents", file.Path)
 		}
 		mode := fs.FileMode(0o600)
@@ -67,12 +67,12 @@ func TestAPKIIsAFileSystem(t *testing.T) {
 
 func TestAFileSystemHasOnlyWhatItCan(t *testing.T) {
 	system := kubepki.Files{
-		{Path: "/var/lib/kubelet/pki/kubelet.crt", Contents: []byte("a")},
-		{Path: "pki//ca.crt", Contents: []byte("b")},
-		{Path: "pki/ca.crt", Contents: []byte("c")},
-		{Path: "pki/ca.crt/below", Contents: []byte("d")},
-		{Path: "../ca.key", Contents: []byte("e")},
-		{Path: "", Contents: []byte("f")},
+		{Path: "/var/lib/kubelet/pki/kubelet.crt", Contents: kubepki.NewSecret("a")},
+		{Path: "pki//ca.crt", Contents: kubepki.NewSecret("b")},
+		{Path: "pki/ca.crt", Contents: kubepki.NewSecret("c")},
+		{Path: "pki/ca.crt/below", Contents: kubepki.NewSecret("d")},
+		{Path: "../ca.key", Contents: kubepki.NewSecret("e")},
+		{Path: "", Contents: kubepki.NewSecret("f")},
 	}.FS()
 	succeeds(t, fstest.TestFS(system, "var/lib/kubelet/pki/kubelet.crt", "pki/ca.crt"))
 	if contents := must(fs.ReadFile(system, "pki/ca.crt"))(t); string(contents) != "b" {
@@ -101,6 +101,8 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 		"its address":  &credential.KeyPEM,
 		"a credential": *credential,
 		"its pointer":  credential,
+		"a user":       kubepki.User{Credential: credential, Token: credential.KeyPEM},
+		"a hidden one": struct{ key kubepki.Secret }{credential.KeyPEM},
 		"a map":        map[string]kubepki.Secret{"key": credential.KeyPEM},
 		"anything":     struct{ Held any }{credential.KeyPEM},
 		"a manifest":   must(kubepki.TLSSecret("default", "shop", credential))(t),
@@ -125,12 +127,12 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 		encoded, _ := json.Marshal(value)
 		text.Write(encoded)
 		for _, secret := range secrets {
-			part := []byte(secret[30:50])
+			part := secret.Bytes()[30:50]
 			numbers := strings.Trim(fmt.Sprint(part), "[]")
 			for _, sight := range []string{
 				string(part), fmt.Sprintf("%x", part), numbers, strings.ReplaceAll(numbers, " ", ", "),
 				strings.Trim(fmt.Sprintf("%#v", part), "[]byte{}"), base64.StdEncoding.EncodeToString(part),
-				base64.StdEncoding.EncodeToString(secret[:60]),
+				base64.StdEncoding.EncodeToString(secret.Bytes()[:60]),
 			} {
 				if bytes.Contains(text.Bytes(), []byte(sight)) {
 					t.Errorf("%s shows %q", name, sight)
@@ -145,6 +147,19 @@ func TestPrintingShowsNoSecret(t *testing.T) {
 	slog.New(slog.NewTextHandler(&text, nil)).Info("made", "key", credential.KeyPEM)
 	if !strings.Contains(text.String(), "key=[secret]") {
 		t.Error(text.String())
+	}
+}
+
+func TestCopiesOfASecretShareItsBytes(t *testing.T) {
+	one := kubepki.NewSecret("hunter2")
+	other := one
+	if one.Clear(); string(other.Bytes()) != strings.Repeat("\x00", 7) {
+		t.Errorf("%q", other.Bytes())
+	}
+	var none kubepki.Secret
+	none.Clear()
+	if none.Bytes() != nil || none.String() == "" {
+		t.Error(none.Bytes())
 	}
 }
 
@@ -172,7 +187,7 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 	authorities := must(pki.Authorities())(t)
 	credential := must(authorities.Issue(cluster, jane, now))(t)
 	issuer := must(kubepki.SelfSigned(cluster, root, now))(t)
-	key := must(privateKey(must(issuer.KeyPEM())(t)))(t)
+	key := must(privateKey(must(issuer.KeyPEM())(t).Bytes()))(t)
 	plan := must(pki.Plan(nil, kubepki.Policy{All: true}, now))(t)
 	ofPKI := must(pki.Cluster())(t)
 	store := must(kubepki.Open(layout))(t)

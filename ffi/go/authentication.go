@@ -102,7 +102,7 @@ func (a *attempt) prefix(field, prefix string) string {
 	return prefix
 }
 
-// A User is what a client shows a server to say who it is: exactly one of the fields.
+// A User is what a client shows a server to say who it is: exactly one of the fields but As.
 type User struct {
 	// Credential is a client certificate.
 	Credential *Credential
@@ -110,9 +110,49 @@ type User struct {
 	Token Secret
 	// TokenFile is a file with a bearer token, which clients read again as it changes.
 	TokenFile string
-	// Exec is a program that gets a token or a client certificate, such as a login by OpenID Connect: its
-	// path, or its name in PATH, and its arguments. It speaks client.authentication.k8s.io/v1.
-	Exec []string
+	// Exec is a program that gets a token or a client certificate, such as a login by OpenID Connect.
+	Exec *Exec
+	// OIDC are tokens of a provider of OpenID Connect.
+	OIDC *OIDCUser
+	// As is whom the user acts as.
+	As *Impersonation
+}
+
+// An Exec is a program that says who a user is. It speaks client.authentication.k8s.io/v1.
+type Exec struct {
+	// Command is its path, or its name in PATH. It is required.
+	Command string
+	Args    []string
+	// Env are environment variables that it is given besides its user's.
+	Env map[string]string
+	// InstallHint is what to tell somebody who does not have the program.
+	InstallHint string
+	// ProvideClusterInfo tells it which cluster it is for, by the variable KUBERNETES_EXEC_INFO.
+	ProvideClusterInfo bool
+	// InteractiveMode says whether it may ask something: InteractiveIfAvailable when empty.
+	InteractiveMode InteractiveMode
+}
+
+// An InteractiveMode says whether a program may ask something.
+type InteractiveMode string
+
+const (
+	InteractiveNever       InteractiveMode = "Never"
+	InteractiveIfAvailable InteractiveMode = "IfAvailable" // where there is a terminal
+	InteractiveAlways      InteractiveMode = "Always"
+)
+
+// An OIDCUser has tokens of a provider of OpenID Connect, which kubectl's plugin oidc shows and gets anew. It
+// does not log in: the first tokens come from elsewhere.
+type OIDCUser struct {
+	// IssuerURL is the provider's, and ClientID the client that its tokens are made for. Both are required.
+	IssuerURL    string
+	ClientID     string
+	ClientSecret Secret
+	IDToken      Secret
+	RefreshToken Secret
+	// CAFile has the certificates by which the provider is trusted, instead of those of the system.
+	CAFile string
 }
 
 func (u *User) use(call func(*C.kubepki_user) error) error {
@@ -124,14 +164,24 @@ func (u *User) use(call func(*C.kubepki_user) error) error {
 		return err
 	}
 	defer C.kubepki_user_free(user)
+	if u.As != nil {
+		err := u.As.use(func(other *C.kubepki_impersonation) error {
+			return failed(C.kubepki_user_set_impersonation(user, other))
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return call(user)
 }
 
 func (u *User) make() (user *C.kubepki_user, err error) {
-	given := []bool{u.Credential != nil, len(u.Token.Bytes()) != 0, u.TokenFile != "", len(u.Exec) != 0}
+	given := []bool{u.Credential != nil, len(u.Token.Bytes()) != 0, u.TokenFile != "", u.Exec != nil,
+		u.OIDC != nil}
 	which := slices.Index(given, true)
 	if which < 0 || slices.Contains(given[which+1:], true) {
-		return nil, invalid("user", "exactly one of Credential, Token, TokenFile and Exec", "none or several")
+		return nil, invalid("user", "exactly one of Credential, Token, TokenFile, Exec and OIDC",
+			"none or several")
 	}
 	switch which {
 	case 0:
@@ -143,11 +193,68 @@ func (u *User) make() (user *C.kubepki_user, err error) {
 	case 2:
 		err = failed(C.kubepki_user_with_token_file(chars(u.TokenFile), size(u.TokenFile), &user))
 	case 3:
-		err = useList(u.Exec[1:], func(arguments *C.kubepki_list) error {
-			return failed(C.kubepki_user_with_exec(chars(u.Exec[0]), size(u.Exec[0]), arguments, &user))
-		})
+		user, err = u.Exec.make()
+	case 4:
+		user, err = u.OIDC.make()
 	}
 	return user, err
+}
+
+func (e *Exec) make() (user *C.kubepki_user, err error) {
+	err = useList(e.Args, func(arguments *C.kubepki_list) error {
+		return failed(C.kubepki_user_with_exec(chars(e.Command), size(e.Command), arguments, &user))
+	})
+	if err != nil {
+		return nil, err
+	}
+	var a attempt
+	for _, name := range slices.Sorted(maps.Keys(e.Env)) {
+		value := e.Env[name]
+		a.do(C.kubepki_user_add_env(user, chars(name), size(name), chars(value), size(value)))
+	}
+	if e.InstallHint != "" {
+		a.do(C.kubepki_user_set_install_hint(user, chars(e.InstallHint), size(e.InstallHint)))
+	}
+	if e.ProvideClusterInfo {
+		a.do(C.kubepki_user_provide_cluster_info(user))
+	}
+	if mode := string(e.InteractiveMode); mode != "" {
+		a.do(C.kubepki_user_set_interactive_mode(user, chars(mode), size(mode)))
+	}
+	return a.user(user)
+}
+
+func (o *OIDCUser) make() (user *C.kubepki_user, err error) {
+	var a attempt
+	a.do(C.kubepki_user_with_oidc(chars(o.IssuerURL), size(o.IssuerURL), chars(o.ClientID), size(o.ClientID),
+		&user))
+	if a.err != nil {
+		return nil, a.err
+	}
+	for _, one := range []struct {
+		setting string
+		value   []byte
+	}{
+		{"client-secret", o.ClientSecret.Bytes()},
+		{"id-token", o.IDToken.Bytes()},
+		{"refresh-token", o.RefreshToken.Bytes()},
+		{"idp-certificate-authority", []byte(o.CAFile)},
+	} {
+		if len(one.value) != 0 {
+			a.do(C.kubepki_user_set_oidc(user, chars(one.setting), size(one.setting), byteChars(one.value),
+				length(one.value)))
+		}
+	}
+	return a.user(user)
+}
+
+// user gives one that was told everything, or frees it.
+func (a *attempt) user(user *C.kubepki_user) (*C.kubepki_user, error) {
+	if a.err != nil {
+		C.kubepki_user_free(user)
+		return nil, a.err
+	}
+	return user, nil
 }
 
 // KubeconfigFor gives the kubeconfig of any user at the cluster's endpoint, in YAML. The API server does not

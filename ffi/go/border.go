@@ -208,7 +208,7 @@ func secretBuffer(b *C.kubepki_buffer) Secret {
 }
 
 // useList calls with texts as C has them: NULL for none.
-func useList[T string | []byte](texts []T, call func(*C.kubepki_list) error) error {
+func useList[T ~string | ~[]byte](texts []T, call func(*C.kubepki_list) error) error {
 	if len(texts) == 0 {
 		return call(nil)
 	}

@@ -29,6 +29,24 @@ func (e Expected) Arguments(component Component) ([]string, error) {
 	return list(out, err)
 }
 
+// Roles gives those of the machine's own certificates, without the authorities', in the order of the role
+// table.
+func (e Expected) Roles() ([]Role, error) {
+	var out *C.kubepki_list
+	err := e.use(func(expected *C.kubepki_expected) error {
+		return failed(C.kubepki_expected_roles(expected, &out))
+	})
+	names, err := list(out, err)
+	if err != nil {
+		return nil, err
+	}
+	roles := make([]Role, len(names))
+	for i, name := range names {
+		roles[i] = Role(name)
+	}
+	return roles, nil
+}
+
 // use calls with what is expected as C has it, or NULL for none.
 func (e *Expected) use(call func(*C.kubepki_expected) error) error {
 	if e == nil {

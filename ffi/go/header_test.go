@@ -30,6 +30,7 @@ var unused = map[string]string{
 	"kubepki_kubeadm_load":         "os.ReadFile",
 	"kubepki_credential_not_after": "crypto/x509",
 	"kubepki_profile_role":         "Profile.Role",
+	"kubepki_roles":                "the constants of Role",
 	"kubepki_findings_count":       "kubepki_report_json",
 	"kubepki_findings_at":          "kubepki_report_json",
 	"kubepki_findings_worst":       "kubepki_report_json",

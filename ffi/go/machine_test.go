@@ -110,6 +110,7 @@ func TestADefaultIsTheLibrarysOwn(t *testing.T) {
 }
 
 func TestWhatIsExpectedIsMoreThanWhatFilesTell(t *testing.T) {
+	worker := worker
 	expected := kubepki.Expected{Cluster: aCluster(), Node: aNode(), First: true}
 	pki := open(kubepki.Create(expected.Cluster, expected.Node, now))(t)
 	succeeds(t, must(pki.Audit(&expected, now))(t).Err())
@@ -125,6 +126,13 @@ func TestWhatIsExpectedIsMoreThanWhatFilesTell(t *testing.T) {
 	plan := open(pki.Plan(&expected, kubepki.Policy{}, now))(t)
 	succeeds(t, plan.Apply(pki))
 	succeeds(t, must(pki.Certificate(kubepki.RoleAPIServer))(t).Leaf.VerifyHostname("api.internal"))
+
+	worker.KubeProxy = true
+	roles := []kubepki.Role{kubepki.RoleKubeletServer, kubepki.RoleKubeletClient, kubepki.RoleKubeProxy}
+	ofWorker := kubepki.Expected{Cluster: aCluster(), Node: worker}
+	if found := must(ofWorker.Roles())(t); !slices.Equal(found, roles) {
+		t.Error(found)
+	}
 
 	const signs = "--cluster-signing-key-file=/etc/kubernetes/pki/ca.key"
 	has(t, must(expected.Arguments(kubepki.ControllerManager))(t), signs)

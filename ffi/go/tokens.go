@@ -16,16 +16,37 @@ func GenerateBootstrapToken() (Secret, error) {
 	return secretBuffer(out), err
 }
 
-// BootstrapTokenSecret is the object Secret that makes a cluster know a bootstrap token, for authentication
-// and for signing cluster-info: with the moment when it ends, the groups that it gives besides
-// system:bootstrappers, and what it is for, in words.
-func BootstrapTokenSecret(token Secret, expires time.Time, groups []string, description string) (*Manifest,
-	error) {
+// A BootstrapToken is one that a cluster is to know.
+type BootstrapToken struct {
+	// Token is required, such as that of [GenerateBootstrapToken].
+	Token Secret
+	// Expires is when it ends. It is required.
+	Expires time.Time
+	// Usages say what it may be used for: everything when empty.
+	Usages []BootstrapUsage
+	// Groups are those that it gives besides system:bootstrappers.
+	Groups []string
+	// Description says in words what it is for.
+	Description string
+}
+
+// A BootstrapUsage is what a bootstrap token may be used for.
+type BootstrapUsage string
+
+const (
+	BootstrapAuthentication BootstrapUsage = "authentication" // machines that join say who they are by it
+	BootstrapSigning        BootstrapUsage = "signing"        // it signs cluster-info
+)
+
+// BootstrapTokenSecret is the object Secret that makes a cluster know a bootstrap token.
+func BootstrapTokenSecret(token BootstrapToken) (*Manifest, error) {
 	var out *C.kubepki_manifest
-	err := useList(groups, func(groups *C.kubepki_list) error {
-		return failed(C.kubepki_manifest_bootstrap_token(secretChars(token), secretSize(token), moment(expires),
-			groups,
-			chars(description), size(description), &out))
+	err := useList(token.Usages, func(usages *C.kubepki_list) error {
+		return useList(token.Groups, func(groups *C.kubepki_list) error {
+			return failed(C.kubepki_manifest_bootstrap_token(secretChars(token.Token),
+				secretSize(token.Token), moment(token.Expires), usages, groups, chars(token.Description),
+				size(token.Description), &out))
+		})
 	})
 	return takeManifest(out, err)
 }
@@ -91,6 +112,19 @@ func VerifyClusterInfo(configMap []byte, token Secret, pins []string) (*ClusterI
 		return failed(C.kubepki_cluster_info_verify(unsafe.Pointer(&*first(configMap)), length(configMap),
 			secretChars(token), secretSize(token), pins, &info))
 	})
+	return takeClusterInfo(info, err)
+}
+
+// VerifyClusterInfoUnpinned believes it if the bootstrap token has signed it, whoever knows the token:
+// anybody who has used it can play the cluster.
+func VerifyClusterInfoUnpinned(configMap []byte, token Secret) (*ClusterInfo, error) {
+	var info *C.kubepki_cluster_info
+	err := failed(C.kubepki_cluster_info_verify_unpinned(unsafe.Pointer(&*first(configMap)),
+		length(configMap), secretChars(token), secretSize(token), &info))
+	return takeClusterInfo(info, err)
+}
+
+func takeClusterInfo(info *C.kubepki_cluster_info, err error) (*ClusterInfo, error) {
 	h, err := own(info, err, func(info *C.kubepki_cluster_info) { C.kubepki_cluster_info_free(info) })
 	if err != nil {
 		return nil, err
@@ -101,94 +135,4 @@ func VerifyClusterInfo(configMap []byte, token Secret, pins []string) (*ClusterI
 		BootstrapKubeconfig: textSecret(C.kubepki_cluster_info_bootstrap_kubeconfig(info)),
 		handle:              h,
 	}, nil
-}
-
-// TokenIssuer says who issues the service-account tokens of a cluster, as its API servers are told.
-func (c Cluster) TokenIssuer() (string, error) {
-	var out *C.kubepki_buffer
-	err := c.use(func(cluster *C.kubepki_cluster) error {
-		return failed(C.kubepki_cluster_token_issuer(cluster, &out))
-	})
-	return string(buffer(out)), err
-}
-
-// A ServiceAccount is whom a token is for.
-type ServiceAccount struct {
-	Namespace string
-	Name      string
-	UID       string // the one that the API server has given it
-}
-
-// ServiceAccountToken makes a token for a service account, signed by sa.key, for these audiences, or for the
-// API server without any. ErrAbsent where sa.key is not here.
-func (a *Authorities) ServiceAccountToken(cluster Cluster, account ServiceAccount, lifetime time.Duration,
-	now time.Time, audiences ...string) (Secret, error) {
-	var checked attempt
-	seconds := checked.seconds("lifetime", lifetime)
-	if checked.err != nil {
-		return Secret{}, checked.err
-	}
-	var out *C.kubepki_buffer
-	err := cluster.use(func(cluster *C.kubepki_cluster) error {
-		return useList(audiences, func(audiences *C.kubepki_list) error {
-			return a.handle.look(func(authorities *C.kubepki_authorities) error {
-				return failed(C.kubepki_service_account_token(cluster, authorities,
-					chars(account.Namespace), size(account.Namespace), chars(account.Name), size(account.Name),
-					chars(account.UID), size(account.UID), audiences, seconds, moment(now), &out))
-			})
-		})
-	})
-	return secretBuffer(out), err
-}
-
-// Claims are what a verified service-account token says.
-type Claims struct {
-	// User is the one that Kubernetes sees: system:serviceaccount:NAMESPACE:NAME.
-	User string
-	// UID is that of the service account.
-	UID string
-	// ID is the token's own; empty before Kubernetes 1.29.
-	ID string
-	// Issued is when it was issued, and Expires when it ends.
-	Issued, Expires time.Time
-}
-
-// VerifyServiceAccountToken verifies a token as kube-apiserver does: by public keys, which are PEM as in
-// sa.pub or a JSON Web Key Set; for one issuer and one of the audiences; at a moment, which may be a minute
-// off.
-func VerifyServiceAccountToken(token Secret, keys []byte, issuer, audience string, now time.Time) (*Claims,
-	error) {
-	var account *C.kubepki_service_account
-	err := failed(C.kubepki_service_account_verify(secretChars(token), secretSize(token),
-		unsafe.Pointer(&*first(keys)), length(keys), chars(issuer), size(issuer),
-		chars(audience), size(audience), moment(now), &account))
-	if err != nil {
-		return nil, err
-	}
-	defer C.kubepki_service_account_free(account)
-	claims := C.kubepki_service_account_claims(account)
-	return &Claims{
-		User:    str(claims.user),
-		UID:     str(claims.uid),
-		ID:      str(claims.id),
-		Issued:  time.Unix(int64(claims.issued), 0).UTC(),
-		Expires: time.Unix(int64(claims.expires), 0).UTC(),
-	}, nil
-}
-
-// JWKS gives the JSON Web Key Set of public keys in PEM, as in sa.pub, byte for byte as kube-apiserver serves
-// it.
-func JWKS(keys []byte) ([]byte, error) {
-	var out *C.kubepki_buffer
-	err := failed(C.kubepki_jwks(unsafe.Pointer(&*first(keys)), length(keys), &out))
-	return buffer(out), err
-}
-
-// OIDCDiscovery gives the discovery document of OpenID Connect for such keys: with the issuer, which must be
-// a URL of https here, and the URL where the key set is served.
-func OIDCDiscovery(keys []byte, issuer, jwksURL string) ([]byte, error) {
-	var out *C.kubepki_buffer
-	err := failed(C.kubepki_oidc_discovery(unsafe.Pointer(&*first(keys)), length(keys),
-		chars(issuer), size(issuer), chars(jwksURL), size(jwksURL), &out))
-	return buffer(out), err
 }

@@ -2,14 +2,20 @@ package kubepki_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
 	"math/big"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -65,16 +71,43 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 		t.Error("it shows the token")
 	}
 
-	groups := []string{"system:bootstrappers:kubeadm:default-node-token"}
-	secret := must(kubepki.BootstrapTokenSecret(token, now.Add(day), groups, "for w-1"))(t)
-	for _, says := range []string{"bootstrap.kubernetes.io/token", string(token.Bytes()[:6])} {
-		if !bytes.Contains(secret.YAML.Bytes(), []byte(says)) {
+	believed := must(kubepki.VerifyClusterInfoUnpinned(info.YAML.Bytes(), token))(t)
+	if believed.Server != "https://api.example.com:6443" {
+		t.Error(believed.Server)
+	}
+	_, err = kubepki.VerifyClusterInfoUnpinned(info.YAML.Bytes(), other)
+	fails(t, err, kubepki.ErrBadSignature, "")
+}
+
+func TestAClusterKnowsABootstrapTokenByItsSecret(t *testing.T) {
+	const authenticates, signs = "usage-bootstrap-authentication", "usage-bootstrap-signing"
+	token := kubepki.BootstrapToken{
+		Token:       must(kubepki.GenerateBootstrapToken())(t),
+		Expires:     now.Add(day),
+		Groups:      []string{"system:bootstrappers:kubeadm:default-node-token"},
+		Description: "for w-1",
+	}
+	id := string(token.Token.Bytes()[:6])
+	secret := string(must(kubepki.BootstrapTokenSecret(token))(t).YAML.Bytes())
+	for _, says := range []string{"bootstrap.kubernetes.io/token", id, "description", authenticates, signs} {
+		if !strings.Contains(secret, says) {
 			t.Errorf("expected %q", says)
 		}
 	}
-	must(kubepki.BootstrapTokenSecret(token, now.Add(day), nil, ""))(t)
-	_, err = kubepki.BootstrapTokenSecret(token, now, []string{"system:masters"}, "")
-	fails(t, err, kubepki.ErrInvalid, "")
+	token.Usages = []kubepki.BootstrapUsage{kubepki.BootstrapSigning}
+	secret = string(must(kubepki.BootstrapTokenSecret(token))(t).YAML.Bytes())
+	if strings.Contains(secret, authenticates) || !strings.Contains(secret, signs) {
+		t.Error("another usage")
+	}
+	for _, wrong := range []kubepki.BootstrapToken{
+		{},
+		{Token: token.Token},
+		{Token: token.Token, Expires: now, Groups: []string{"system:masters"}},
+		{Token: token.Token, Expires: now, Usages: []kubepki.BootstrapUsage{"all"}},
+	} {
+		_, err := kubepki.BootstrapTokenSecret(wrong)
+		fails(t, err, kubepki.ErrInvalid, "")
+	}
 }
 
 // Go verifies what was signed, and what is verified is what was said.
@@ -84,8 +117,10 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	issuer := must(cluster.TokenIssuer())(t)
 	account := kubepki.ServiceAccount{Namespace: "default", Name: "shop",
 		UID: "9f0c4a1c-3d4a-4f43-9c3e-0a7f0f1b2c3d"}
-	token := must(authorities.ServiceAccountToken(cluster, account, time.Hour, now))(t)
-	vault := must(authorities.ServiceAccountToken(cluster, account, time.Hour, now, "vault", "other"))(t)
+	plain := kubepki.ServiceAccountToken{Account: account}
+	token := must(plain.Sign(authorities, cluster, now))(t)
+	others := kubepki.ServiceAccountToken{Account: account, Audiences: []string{"vault", "other"}}
+	vault := must(others.Sign(authorities, cluster, now))(t)
 	_, public := without(must(authorities.Files())(t), "pki/sa.pub")
 
 	keys := must(kubepki.JWKS(public.Contents.Bytes()))(t)
@@ -93,7 +128,7 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 		claims := must(kubepki.VerifyServiceAccountToken(token, known, issuer, issuer,
 			now.Add(time.Minute)))(t)
 		if claims.User != "system:serviceaccount:default:shop" || claims.UID != account.UID ||
-			claims.ID == "" ||
+			claims.ID == "" || claims.Pod != nil || claims.Node != nil || claims.Secret != nil ||
 			!claims.Issued.Equal(now) || !claims.Expires.Equal(now.Add(time.Hour)) {
 			t.Errorf("%+v", claims)
 		}
@@ -111,11 +146,12 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	_, stranger := without(must(another.Files())(t), "pki/sa.pub")
 	_, err = kubepki.VerifyServiceAccountToken(token, stranger.Contents.Bytes(), issuer, issuer, now)
 	fails(t, err, kubepki.ErrBadSignature, "")
-	_, err = authorities.ServiceAccountToken(cluster, account, -time.Hour, now)
-	fails(t, err, kubepki.ErrInvalid, "lifetime")
+	negative := kubepki.ServiceAccountToken{Account: account, Lifetime: -time.Hour}
+	_, err = negative.Sign(authorities, cluster, now)
+	fails(t, err, kubepki.ErrInvalid, "Lifetime")
 	rest, _ := without(must(authorities.Files())(t), "pki/sa.key")
 	keyless := open(kubepki.AuthoritiesFromFiles(rest))(t)
-	_, err = keyless.ServiceAccountToken(cluster, account, time.Hour, now)
+	_, err = plain.Sign(keyless, cluster, now)
 	fails(t, err, kubepki.ErrAbsent, "")
 
 	parts := strings.Split(string(token.Bytes()), ".")
@@ -131,6 +167,45 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	document := must(kubepki.OIDCDiscovery(public.Contents.Bytes(), server, server+"/openid/v1/jwks"))(t)
 	if !json.Valid(keys) || !json.Valid(document) || !bytes.Contains(document, []byte("ES256")) {
 		t.Errorf("%s %s", keys, document)
+	}
+}
+
+func TestATokenIsBoundToObjectsAndSignedElsewhere(t *testing.T) {
+	cluster := aCluster()
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	public := pem.EncodeToMemory(&pem.Block{
+		Type:  "PUBLIC KEY",
+		Bytes: must(x509.MarshalPKIXPublicKey(key.Public()))(t),
+	})
+	issuer := must(cluster.TokenIssuer())(t)
+	token := kubepki.ServiceAccountToken{
+		Account:  kubepki.ServiceAccount{Namespace: "ci", Name: "builder", UID: "u1"},
+		Lifetime: 2 * time.Hour,
+		Pod:      &kubepki.Object{Name: "p-1", UID: "u2"},
+		Node:     &kubepki.Object{Name: "w-1", UID: "u3"},
+	}
+	signed := must(token.SignBy(&hsm{Signer: key}, cluster, now))(t)
+	claims := must(kubepki.VerifyServiceAccountToken(signed, public, issuer, issuer, now))(t)
+	if *claims.Pod != *token.Pod || *claims.Node != *token.Node || claims.Secret != nil ||
+		!claims.Expires.Equal(now.Add(2*time.Hour)) {
+		t.Errorf("%+v", claims)
+	}
+	token.Pod, token.Node, token.Secret = nil, nil, token.Pod
+	signed = must(token.SignBy(&hsm{Signer: key}, cluster, now))(t)
+	claims = must(kubepki.VerifyServiceAccountToken(signed, public, issuer, issuer, now))(t)
+	if *claims.Secret != *token.Secret || claims.Pod != nil || claims.Node != nil {
+		t.Errorf("%+v", claims)
+	}
+	token.Node = token.Secret
+	_, err := token.SignBy(&hsm{Signer: key}, cluster, now)
+	fails(t, err, kubepki.ErrInvalid, "one object")
+	_, err = kubepki.ServiceAccountToken{}.SignBy(&hsm{Signer: key}, cluster, now)
+	fails(t, err, kubepki.ErrInvalid, "")
+	token.Node = nil
+	refuses := func(crypto.Signer, []byte, crypto.SignerOpts) ([]byte, error) { return nil, io.ErrNoProgress }
+	_, err = token.SignBy(&hsm{Signer: key, manner: refuses}, cluster, now)
+	if !errors.Is(err, io.ErrNoProgress) {
+		t.Error(err)
 	}
 }
 
@@ -207,11 +282,35 @@ func TestAKubeconfigIsThatOfAnyUser(t *testing.T) {
 	credential := must(authorities.Issue(cluster, jane, now))(t)
 	const server, hook = "https://api.example.com:6443", "https://hook.example.com/authn"
 	trusted := must(authorities.TrustStorePEM())(t)
+	told := kubepki.Exec{
+		Command:            "kubelogin",
+		Env:                map[string]string{"LOGIN_MODE": "device"},
+		InstallHint:        "ask at the desk",
+		ProvideClusterInfo: true,
+		InteractiveMode:    kubepki.InteractiveNever,
+	}
+	provided := kubepki.OIDCUser{
+		IssuerURL:    "https://login.example.com",
+		ClientID:     "kubernetes",
+		ClientSecret: kubepki.NewSecret("s1"),
+		IDToken:      kubepki.NewSecret("t1"),
+		RefreshToken: kubepki.NewSecret("r1"),
+		CAFile:       "/e/login.crt",
+	}
 	for says, user := range map[string]kubepki.User{
 		"client-certificate-data": {Credential: credential},
 		"token: abc":              {Token: kubepki.NewSecret("abc")},
 		"tokenFile: /run/token":   {TokenFile: "/run/token"},
-		"command: kubelogin":      {Exec: []string{"kubelogin", "get-token", "--silent"}},
+		"get-token":               {Exec: &kubepki.Exec{Command: "kubelogin", Args: []string{"get-token"}}},
+		"interactiveMode: Never":  {Exec: &told},
+		"provideClusterInfo":      {Exec: &told},
+		"value: device":           {Exec: &told},
+		"ask at the desk":         {Exec: &told},
+		"id-token: t1":            {OIDC: &provided},
+		"refresh-token: r1":       {OIDC: &provided},
+		"client-secret: s1":       {OIDC: &provided},
+		"/e/login.crt":            {OIDC: &provided},
+		" as: joe":                {TokenFile: "/run/token", As: &kubepki.Impersonation{User: "joe"}},
 	} {
 		kubeconfig := must(authorities.KubeconfigFor(cluster, "jane", user))(t)
 		if !bytes.Contains(kubeconfig.Bytes(), []byte(says)) ||
@@ -229,11 +328,50 @@ func TestAKubeconfigIsThatOfAnyUser(t *testing.T) {
 		_, err := authorities.KubeconfigFor(cluster, "jane", user)
 		fails(t, err, kubepki.ErrInvalid, "exactly one")
 	}
-	_, err := authorities.KubeconfigFor(cluster, "jane", kubepki.User{Token: kubepki.NewSecret("a\xffb-secret")})
-	fails(t, err, kubepki.ErrInvalid, "")
-	if strings.Contains(err.Error(), "b-secret") {
-		t.Error(err)
+	for _, wrong := range []kubepki.User{
+		{Token: kubepki.NewSecret("a\xffb-secret")},
+		{Exec: &kubepki.Exec{Command: "a", InteractiveMode: "Sometimes"}},
+		{OIDC: &kubepki.OIDCUser{IssuerURL: "https://login.example.com"}},
+		{OIDC: &kubepki.OIDCUser{
+			IssuerURL: "https://a", ClientID: "a", IDToken: kubepki.NewSecret("a\xffb-secret"),
+		}},
+		{TokenFile: "/run/token", As: new(kubepki.Impersonation)},
+	} {
+		_, err := authorities.KubeconfigFor(cluster, "jane", wrong)
+		fails(t, err, kubepki.ErrInvalid, "")
+		if strings.Contains(err.Error(), "b-secret") {
+			t.Error(err)
+		}
 	}
+}
+
+func TestAnImpersonationIsHeadersAndRoles(t *testing.T) {
+	other := kubepki.Impersonation{
+		User:   "system:serviceaccount:ci:builder",
+		Groups: []string{"developers", "on-call"},
+		UID:    "1001",
+		Extra:  map[string][]string{"example.org/scopes": {"view", "edit"}},
+	}
+	var header http.Header = must(other.Headers())(t)
+	for name, values := range map[string][]string{
+		"Impersonate-User":                       {other.User},
+		"Impersonate-Group":                      other.Groups,
+		"Impersonate-Uid":                        {"1001"},
+		"Impersonate-Extra-example.org%2fscopes": {"view", "edit"},
+	} {
+		if found := header.Values(name); !slices.Equal(found, values) {
+			t.Errorf("%s: %q", name, found)
+		}
+	}
+	roles := must(other.Roles("act"))(t)
+	if len(roles) != 2 || !strings.Contains(roles[0], "kind: ClusterRole\n") ||
+		!strings.Contains(roles[1], "namespace: ci\n") {
+		t.Error(roles)
+	}
+	_, err := kubepki.Impersonation{}.Headers()
+	fails(t, err, kubepki.ErrInvalid, "")
+	_, err = kubepki.Impersonation{User: "a", Extra: map[string][]string{"Scopes": {"view"}}}.Roles("act")
+	fails(t, err, kubepki.ErrInvalid, "Scopes")
 }
 
 func TestObjectsOfAClusterAreMade(t *testing.T) {

@@ -31,8 +31,8 @@
 // is forgotten is freed by the garbage collector, at some time or never. A [Store] that is forgotten keeps
 // its directory locked until then.
 //
-// Everything may be used by any number of goroutines at once. A method that changes a value waits until it is
-// alone.
+// Those may be used by any number of goroutines at once: a method that changes one waits until it is alone.
+// Plain values, among them [CSR] and [StaticTokens], are as all of Go: whoever changes one must be alone.
 //
 // The clock is a parameter, counted in whole seconds. No call can be cancelled: all but [Load], [Open] and
 // the like only compute, and RSA keys take most of the time.

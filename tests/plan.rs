@@ -993,6 +993,14 @@ fn nothing_is_written_where_somebody_else_has_changed_a_file() {
 }
 
 #[test]
+fn only_a_directory_can_be_opened() {
+    let machine = Machine::new();
+    machine.write("file", "mine");
+    refused(Store::open(machine.at("file")), Code::Io, &["file: cannot make this directory: "]);
+    refused(Store::open(machine.at("file/kubernetes")), Code::Io, &["cannot make this directory: "]);
+}
+
+#[test]
 fn one_at_a_time_changes_a_directory() {
     let machine = Machine::new();
     let store = Store::open(machine.directory.path()).unwrap();

@@ -45,7 +45,7 @@ impl Store {
     pub fn open(layout: impl Into<Layout>) -> Result<Self> {
         let layout = layout.into();
         let directory = place_of_directory(layout.root_directory(), layout.directory())?;
-        if !directory.exists() {
+        if !directory.is_dir() {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o755)

@@ -84,13 +84,16 @@ impl Program {
     }
 }
 
-const CHECKS: [&str; 6] = [
+const CHECKS: [&str; 9] = [
     "tests/everything.c",
     "tests/given.c",
     "tests/users.c",
+    "tests/machines.c",
     "tests/bad_input.c",
     "tests/bad_given.c",
     "tests/signer.c",
+    "tests/elsewhere.c",
+    "tests/causes.c",
 ];
 
 /// What the standard library keeps for the main thread is reachable, though not by its beginning.

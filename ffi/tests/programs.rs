@@ -195,6 +195,49 @@ fn a_program_that_races_is_found_by_both() {
 }
 
 #[test]
+fn however_a_program_is_linked_a_panic_is_caught_and_what_was_begun_is_undone() {
+    let links: [(Link, &[&str]); 6] = [
+        (Link::Shared, &[]),
+        (Link::Static, &[]),
+        (Link::Static, &["-static"]),
+        (Link::Static, &["-static-pie"]),
+        (Link::Static, &["-static-libgcc"]),
+        (Link::Static, &["-static", "-Wl,--gc-sections"]),
+    ];
+    for (link, options) in links {
+        let program = Program::build("tests/panic.c", link, &[&C[..], options].concat());
+        succeeds(program.command(&[]).arg(program.empty("empty")));
+    }
+}
+
+#[test]
+fn a_program_that_needs_nothing_where_it_runs_does_everything() {
+    for source in ["tests/everything.c", "tests/given.c"] {
+        let program = Program::build(source, Link::Static, &[&C[..], &["-static"]].concat());
+        succeeds(program.command(&[]).arg(program.empty("empty")));
+        let headers = succeeds(Command::new("readelf").arg("--program-headers").arg(&program.path));
+        assert!(headers.contains("LOAD") && !headers.contains("INTERP"), "{headers}");
+    }
+}
+
+/// All but what unwinds, which gcc and clang add themselves: a shared library, or with `-static` a static one.
+#[test]
+fn the_static_library_is_linked_with_what_rust_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("empty.rs");
+    fs::write(&source, "").unwrap();
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--crate-type=staticlib", "--print=native-static-libs"]).arg(&source);
+    let Output { status, stderr, .. } = rustc.current_dir(directory.path()).output().unwrap();
+    let told = String::from_utf8(stderr).unwrap();
+    let libraries = told.lines().find_map(|line| line.strip_prefix("note: native-static-libs: "));
+    let libraries = libraries.unwrap_or_else(|| panic!("{status}: {told}")).replace("-lgcc_s ", "");
+    assert_eq!(pkg_config(&["--libs-only-l", "kubepki-static"]).join(" "), libraries);
+    let readme = fs::read_to_string(here("README.md")).unwrap();
+    assert!(readme.contains(&format!("`libkubepki.a {libraries}`")), "{libraries}");
+}
+
+#[test]
 fn the_header_is_one_of_cxx_and_of_newer_c_as_well() {
     for standard in ["-std=c++11", "-std=c++20"] {
         let options = [standard, "-Wall", "-Wextra", "-Werror", "-pedantic"];

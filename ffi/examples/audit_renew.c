@@ -23,12 +23,12 @@ int main(int argc, char **argv) {
     TRY(kubepki_store_open(layout, &store));
     TRY(kubepki_store_load(store, &pki));
 
-    /* No description: judged by what the files themselves tell. */
-    TRY(kubepki_pki_audit(pki, NULL, NULL, now, &findings));
+    /* Nothing is expected beforehand: judged by what the files themselves tell. */
+    TRY(kubepki_pki_audit(pki, NULL, now, &findings));
     print(kubepki_findings_text(findings));
     TRY(kubepki_policy_new(&policy));
     TRY(kubepki_policy_set_window(policy, UINT64_C(60) * 86400));
-    TRY(kubepki_pki_plan(pki, NULL, NULL, policy, now, &plan));
+    TRY(kubepki_pki_plan(pki, NULL, policy, now, &plan));
     print(kubepki_plan_text(plan));
 
     if (renew) {

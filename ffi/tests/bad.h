@@ -17,6 +17,27 @@ static inline void refuses(kubepki_error *error, const char *file, int line) {
     kubepki_error_free(error);
 }
 
+/* The call fails because the parameter of this name is NULL, and says so. */
+#define MISSES(name, call) misses(name, call, __FILE__, __LINE__)
+
+static inline void misses(const char *name, kubepki_error *error, const char *file, int line) {
+    kubepki_place place = kubepki_error_place_at(error, 0);
+    if (kubepki_error_code(error) != KUBEPKI_ERROR_NULL || kubepki_error_place_count(error) != 1 ||
+        place.kind != KUBEPKI_PLACE_FIELD || !is(place.text, name)) {
+        kubepki_text message = kubepki_error_message(error);
+        fprintf(stderr, "%s:%d: not that %s is NULL: %.*s\n", file, line, name, (int)message.len, message.data);
+        exit(1);
+    }
+    kubepki_error_free(error);
+}
+
+/* A callback that gives no answer. */
+static inline void says_nothing(void *user, const kubepki_to_sign *to_sign, kubepki_answer *answer) {
+    (void)user;
+    (void)to_sign;
+    (void)answer;
+}
+
 /* A text that is too long for anything; `fill` makes it one. */
 static char LONG[100000];
 

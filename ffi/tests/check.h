@@ -2,12 +2,16 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <errno.h>
 #include <kubepki.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LITERAL KUBEPKI_LITERAL
+
+/* The bytes of a text. */
+#define TEXT(text) (text).data, (text).len
 
 /* 2026-11-22T09:00:00Z */
 #define NOW INT64_C(1795338000)
@@ -60,6 +64,29 @@ static inline int contains(kubepki_text text, const char *part) {
     return 0;
 }
 
+static inline void write_file(const char *path, const void *bytes, size_t len) {
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+}
+
+/* The directory of a test, which is empty at first. */
+static char base[4096];
+
+/* What every test does first: usage: TEST DIRECTORY. */
+static inline void begin(int argc, char **argv) {
+    CHECK(argc == 2 && strlen(argv[1]) < sizeof base);
+    strcpy(base, argv[1]);
+}
+
+/* A path below it, until the fourth call from now. */
+static inline const char *below(const char *name) {
+    static char paths[4][8192];
+    static unsigned calls;
+    char *path = paths[calls++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", base, name);
+    return path;
+}
+
 /* A cluster whose keys are made fast. */
 static inline kubepki_cluster *a_cluster(void) {
     kubepki_cluster *cluster = NULL;
@@ -84,6 +111,17 @@ static inline kubepki_profile *a_user(const kubepki_cluster *cluster, const char
     kubepki_profile *profile = NULL;
     OK(kubepki_profile_new(cluster, NULL, LITERAL("user"), name, strlen(name), &profile));
     return profile;
+}
+
+/* How many of a list begin like this. */
+static inline int count_of(const kubepki_list *list, const char *beginning) {
+    int found = 0;
+    for (size_t i = 0; i < kubepki_list_count(list); i++) {
+        kubepki_text text = kubepki_list_at(list, i);
+        size_t len = strlen(beginning);
+        found += text.len >= len && memcmp(text.data, beginning, len) == 0;
+    }
+    return found;
 }
 
 /* The contents of one of some files; nothing when it is not there. */

@@ -1,20 +1,6 @@
 /* Everything that the library does, once and as it should be. Usage: everything DIRECTORY, which is empty. */
 #include "check.h"
 
-static char base[4096];
-
-/* A path below the directory of this test. */
-static const char *below(const char *name) {
-    static char path[8192];
-    snprintf(path, sizeof path, "%s/%s", base, name);
-    return path;
-}
-
-static void write_file(const char *path, const void *bytes, size_t len) {
-    FILE *file = fopen(path, "wb");
-    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
-}
-
 static void the_version_is_that_of_the_header(void) {
     CHECK(strcmp(kubepki_version(), KUBEPKI_VERSION) == 0);
     CHECK(kubepki_version_number() == KUBEPKI_VERSION_NUMBER);
@@ -27,7 +13,8 @@ static void a_described_cluster_is_made_with_its_first_node(void) {
     OK(kubepki_cluster_set_dns_domain(cluster, LITERAL("k8s.example.org")));
     OK(kubepki_cluster_add_service_subnet(cluster, LITERAL("10.112.0.0/12")));
     OK(kubepki_cluster_add_service_subnet(cluster, LITERAL("fd00::/108")));
-    OK(kubepki_cluster_set_lifetimes(cluster, 20 * DAY, 10 * DAY));
+    OK(kubepki_cluster_set_authority_lifetime(cluster, 20 * DAY));
+    OK(kubepki_cluster_set_leaf_lifetime(cluster, 10 * DAY));
     OK(kubepki_cluster_set_convention(cluster, LITERAL("documented")));
     OK(kubepki_cluster_verify_kubelets(cluster));
     OK(kubepki_cluster_share_kubelet_client_certificate(cluster));
@@ -61,6 +48,22 @@ static void a_described_cluster_is_made_with_its_first_node(void) {
     }
     CHECK(contents(files, "pki/apiserver-kubelet-client.crt").len == 0);
     CHECK(kubepki_files_at(files, kubepki_files_count(files)).path.data == NULL);
+
+    /* A leaf ends when it is told to, or when its authority does. */
+    kubepki_authorities *authorities = NULL;
+    OK(kubepki_pki_authorities(pki, &authorities));
+    kubepki_profile *jane = a_user(cluster, "jane");
+    for (int64_t days = 10; days <= 20; days += 10) {
+        kubepki_credential *credential = NULL;
+        int64_t end = 0;
+        OK(kubepki_authorities_issue(authorities, jane, NOW, &credential));
+        OK(kubepki_credential_not_after(credential, &end));
+        CHECK(end > NOW + (days - 1) * DAY && end <= NOW + days * DAY);
+        kubepki_credential_free(credential);
+        OK(kubepki_profile_set_lifetime(jane, 30 * DAY));
+    }
+    kubepki_profile_free(jane);
+    kubepki_authorities_free(authorities);
 
     kubepki_buffer *tree = NULL;
     OK(kubepki_pki_tree(pki, &tree));
@@ -100,16 +103,13 @@ static void etcd_may_be_elsewhere_or_outside(void) {
     OK(kubepki_cluster_set_external_etcd(cluster, LITERAL("/e/ca.crt"), LITERAL("/e/client.crt"),
                                          LITERAL("/e/client.key")));
     kubepki_list *arguments = NULL;
-    kubepki_layout *layout = a_layout("/opt/k8s");
-    OK(kubepki_arguments(cluster, node, layout, LITERAL("kube-apiserver"), &arguments));
-    int found = 0;
-    for (size_t i = 0; i < kubepki_list_count(arguments); i++) {
-        found += is(kubepki_list_at(arguments, i), "--etcd-cafile=/e/ca.crt");
-        found += is(kubepki_list_at(arguments, i), "--client-ca-file=/opt/k8s/pki/ca.crt");
-    }
-    CHECK(found == 2);
+    kubepki_expected *expected = NULL;
+    OK(kubepki_expected_new(cluster, node, &expected));
+    OK(kubepki_expected_arguments(expected, LITERAL("kube-apiserver"), &arguments));
+    CHECK(count_of(arguments, "--etcd-cafile=/e/ca.crt") == 1);
+    CHECK(count_of(arguments, "--client-ca-file=/etc/kubernetes/pki/ca.crt") == 1);
 
-    kubepki_layout_free(layout);
+    kubepki_expected_free(expected);
     kubepki_list_free(arguments);
     kubepki_authorities_free(authorities);
     kubepki_node_free(member);
@@ -175,9 +175,17 @@ static void a_root_stands_above_the_authorities_of_a_cluster(void) {
     OK(kubepki_profile_set_lifetime(of_intermediate, 1000 * DAY));
     CHECK(is(kubepki_profile_role(of_root), "root-ca"));
 
-    kubepki_issuer *root = NULL, *intermediate = NULL, *read = NULL, *loaded = NULL;
+    kubepki_issuer *root = NULL, *intermediate = NULL, *shortened = NULL, *read = NULL, *loaded = NULL;
     OK(kubepki_issuer_self_signed(of_root, NOW, &root));
     OK(kubepki_issuer_intermediate(root, of_intermediate, NOW, &intermediate));
+    int64_t end = 0;
+    FAILS(KUBEPKI_ERROR_ABSENT, kubepki_issuer_shortened_from(root, &end));
+    FAILS(KUBEPKI_ERROR_ABSENT, kubepki_issuer_shortened_from(intermediate, &end));
+    CHECK(end == 0);
+    OK(kubepki_profile_set_lifetime(of_intermediate, 50 * 365 * DAY));
+    OK(kubepki_issuer_intermediate(root, of_intermediate, NOW, &shortened));
+    OK(kubepki_issuer_shortened_from(shortened, &end));
+    CHECK(end > NOW + 49 * 365 * DAY && end <= NOW + 50 * 365 * DAY);
     kubepki_buffer *chain = NULL, *key = NULL;
     OK(kubepki_issuer_chain_pem(intermediate, &chain));
     OK(kubepki_issuer_key_pem(intermediate, &key));
@@ -203,6 +211,7 @@ static void a_root_stands_above_the_authorities_of_a_cluster(void) {
     kubepki_issuer_free(loaded);
     kubepki_issuer_free(read);
     kubepki_issuer_free(intermediate);
+    kubepki_issuer_free(shortened);
     kubepki_issuer_free(root);
     kubepki_profile_free(of_intermediate);
     kubepki_profile_free(of_root);
@@ -293,7 +302,7 @@ static void what_ends_soon_is_found_and_renewed_on_disk(void) {
     OK(kubepki_store_load(store, &pki));
 
     kubepki_findings *findings = NULL;
-    OK(kubepki_pki_audit(pki, NULL, NULL, later, &findings));
+    OK(kubepki_pki_audit(pki, NULL, later, &findings));
     CHECK(kubepki_findings_worst(findings) == KUBEPKI_SEVERITY_WARNING && kubepki_findings_count(findings) > 5);
     kubepki_finding finding = kubepki_findings_at(findings, 0);
     CHECK(is(finding.id, "expires-soon") && finding.severity == KUBEPKI_SEVERITY_WARNING);
@@ -329,17 +338,19 @@ static void what_ends_soon_is_found_and_renewed_on_disk(void) {
     kubepki_policy *policy = NULL;
     OK(kubepki_policy_new(&policy));
     OK(kubepki_policy_set_window(policy, 1));
-    OK(kubepki_pki_plan(pki, cluster, node, policy, later, &plan));
+    kubepki_expected *expected = NULL;
+    OK(kubepki_expected_first(cluster, node, &expected));
+    OK(kubepki_pki_plan(pki, expected, policy, later, &plan));
     CHECK(kubepki_plan_step_count(plan) == 0 && kubepki_plan_blocked_count(plan) == 0);
     CHECK(is(kubepki_plan_text(plan), "nothing to do\n"));
     kubepki_plan_free(plan);
     OK(kubepki_policy_keep_keys(policy));
     OK(kubepki_policy_renew_all(policy));
-    OK(kubepki_pki_plan(pki, NULL, NULL, policy, later, &plan));
+    OK(kubepki_pki_plan(pki, NULL, policy, later, &plan));
     CHECK(contains(kubepki_plan_json(plan), "\"action\": \"issue-for-same-key\""));
     kubepki_plan_free(plan);
 
-    OK(kubepki_pki_plan(pki, NULL, NULL, NULL, later, &plan));
+    OK(kubepki_pki_plan(pki, NULL, NULL, later, &plan));
     CHECK(kubepki_plan_step_count(plan) > 5 && contains(kubepki_plan_text(plan), "issue with a new key"));
     OK(kubepki_plan_apply(plan, pki));
     FAILS(KUBEPKI_ERROR_CHANGED, kubepki_plan_apply(plan, pki));
@@ -347,7 +358,7 @@ static void what_ends_soon_is_found_and_renewed_on_disk(void) {
     kubepki_store_free(store);
 
     OK(kubepki_pki_load(layout, &again));
-    OK(kubepki_pki_audit(again, cluster, node, later, &findings));
+    OK(kubepki_pki_audit(again, expected, later, &findings));
     CHECK(kubepki_findings_worst(findings) == KUBEPKI_SEVERITY_NONE && kubepki_findings_count(findings) == 0);
     kubepki_files *files = NULL;
     OK(kubepki_pki_files(again, &files));
@@ -359,6 +370,7 @@ static void what_ends_soon_is_found_and_renewed_on_disk(void) {
     kubepki_findings_free(findings);
     kubepki_plan_free(plan);
     kubepki_policy_free(policy);
+    kubepki_expected_free(expected);
     kubepki_cluster_free(told);
     kubepki_layout_free(layout);
     kubepki_pki_free(copy);
@@ -409,10 +421,14 @@ static void kubeadms_configuration_describes_a_cluster_and_its_first_node(void) 
     kubepki_layout *layout = NULL;
     OK(kubepki_kubeadm_layout(kubeadm, &layout));
     kubepki_manifest *configuration = NULL;
-    OK(kubepki_manifest_kubelet_configuration(cluster, node, layout, &configuration));
+    kubepki_expected *expected = NULL;
+    OK(kubepki_expected_first(cluster, first, &expected));
+    OK(kubepki_expected_set_layout(expected, layout));
+    OK(kubepki_manifest_kubelet_configuration(expected, &configuration));
     CHECK(contains(kubepki_manifest_yaml(configuration), "clientCAFile: /etc/kubernetes/ssl/ca.crt"));
 
     kubepki_manifest_free(configuration);
+    kubepki_expected_free(expected);
     kubepki_layout_free(layout);
     kubepki_list_free(remarks);
     kubepki_cluster_free(cluster);
@@ -434,8 +450,7 @@ static void a_manifest_is_yaml_and_json(void) {
 }
 
 int main(int argc, char **argv) {
-    CHECK(argc == 2 && strlen(argv[1]) < sizeof base);
-    strcpy(base, argv[1]);
+    begin(argc, argv);
     the_version_is_that_of_the_header();
     a_described_cluster_is_made_with_its_first_node();
     etcd_may_be_elsewhere_or_outside();

@@ -1,9 +1,6 @@
 /* What a cluster is given and what it asks for: requests, tokens, kubeconfigs, objects. Usage: given DIRECTORY. */
 #include "check.h"
 
-/* The bytes of a text. */
-#define TEXT(text) (text).data, (text).len
-
 /* An authority of its own, outside any cluster. */
 static kubepki_issuer *a_root(const kubepki_cluster *cluster) {
     kubepki_profile *profile = NULL;
@@ -115,7 +112,8 @@ static void a_request_is_reviewed_and_signed_and_becomes_a_credential(void) {
     CHECK(contains(kubepki_csr_json(csr), "\"reason\": \"AutoApproved\""));
 
     FAILS(KUBEPKI_ERROR_INVALID, kubepki_csr_sign(csr, LITERAL("example.com/serving"), root, 0, NOW, &outcome));
-    FAILS(KUBEPKI_ERROR_AUTHORITY_EXPIRED, kubepki_csr_sign(csr, LITERAL("example.com/serving"), root, DAY, NOW + 11 * 366 * DAY, &outcome));
+    FAILS(KUBEPKI_ERROR_AUTHORITY_EXPIRED,
+          kubepki_csr_sign(csr, LITERAL("example.com/serving"), root, DAY, NOW + 11 * 366 * DAY, &outcome));
     CHECK(kubepki_csr_state(csr) == KUBEPKI_STATE_APPROVED);
     OK(kubepki_csr_sign(csr, LITERAL("example.com/other"), root, 365 * DAY, NOW, &outcome));
     CHECK(outcome.kind == KUBEPKI_OUTCOME_SKIPPED && is(outcome.message, "it is for the signer example.com/serving"));
@@ -453,17 +451,17 @@ static void api_servers_are_told_how_to_know_users(void) {
         "--oidc-required-claim=team=shop",
         "--oidc-signing-algs=ES256",
     };
-    OK(kubepki_arguments(cluster, node, NULL, LITERAL("kube-apiserver"), &arguments));
+    kubepki_expected *described = NULL;
+    OK(kubepki_expected_new(cluster, node, &described));
+    OK(kubepki_expected_arguments(described, LITERAL("kube-apiserver"), &arguments));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        int found = 0;
-        for (size_t k = 0; k < kubepki_list_count(arguments); k++) {
-            found += is(kubepki_list_at(arguments, k), expected[i]);
-        }
+        int found = count_of(arguments, expected[i]);
         if (found != 1) {
             fprintf(stderr, "%s: %d times\n", expected[i], found);
             exit(1);
         }
     }
+    kubepki_expected_free(described);
     kubepki_list_free(arguments);
     kubepki_list_free(algorithms);
     kubepki_node_free(node);
@@ -581,8 +579,7 @@ static void roles_and_bindings_are_made_by_their_names(void) {
 }
 
 int main(int argc, char **argv) {
-    (void)argv;
-    CHECK(argc == 2);
+    begin(argc, argv);
     a_request_is_reviewed_and_signed_and_becomes_a_credential();
     a_request_is_decided_about_by_hand_and_may_fail();
     kubelets_get_what_is_theirs();

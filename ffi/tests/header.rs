@@ -128,6 +128,47 @@ fn every_function_says_what_it_does_who_may_call_it_and_who_frees_and_is_called_
     }
 }
 
+/// Where NULL means something.
+const MAY_BE_NULL: [(&str, &str); 6] = [
+    ("kubepki_kubeconfig_webhook", "user"),
+    ("kubepki_pki_audit", "expected"),
+    ("kubepki_pki_plan", "expected"),
+    ("kubepki_pki_plan", "policy"),
+    ("kubepki_profile_new", "node"),
+    ("kubepki_signer_new", "release"),
+];
+
+#[test]
+fn every_handle_and_every_place_for_a_result_is_missed_by_its_name_in_a_test() {
+    let header = made();
+    let functions = functions(&header);
+    let tests: String = sources("tests", "c").concat().split_whitespace().collect();
+    let (mut missed, mut optional) = (0, 0);
+    for (function, comment, declaration) in &functions {
+        for name in needed(declaration) {
+            if MAY_BE_NULL.contains(&(function, name)) {
+                assert!(comment.contains("NULL"), "{function} does not say what NULL means for {name}");
+                optional += 1;
+                continue;
+            }
+            assert!(tests.contains(&format!("MISSES(\"{name}\",{function}(")), "{function}: {name}");
+            missed += 1;
+        }
+    }
+    assert!(missed > 150 && optional == MAY_BE_NULL.len(), "{missed}, {optional}");
+}
+
+/// The parameters of a function that can fail which are handles, callbacks or places for results; a list may be NULL.
+fn needed(declaration: &str) -> impl Iterator<Item = &str> {
+    let parameters = declaration.strip_prefix("kubepki_error *").and_then(|it| it.split_once('('));
+    let (_, parameters) = parameters.unwrap_or_default();
+    let each = parameters.trim_end_matches(");").split(',');
+    let named = each.filter_map(|it| it.trim().rsplit_once([' ', '*']));
+    let needed = named
+        .filter(|(kind, name)| *name == "out" || kind.contains("kubepki_") && *kind != "const kubepki_list ");
+    needed.map(|(_, name)| name)
+}
+
 /// The text of each file of a kind.
 fn sources(directory: &str, extension: &str) -> Vec<String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);

@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 
-#include "check.h"
+#include "hsm.h"
 
 /* How a signer behaves. */
 enum manner { SIGNS, IN_ANOTHER_THREAD, CALLS_THE_LIBRARY, FAILS_, SAYS_NOTHING, LIES, SAYS_TOO_MUCH, SAYS_NULL };
@@ -10,7 +10,6 @@ enum manner { SIGNS, IN_ANOTHER_THREAD, CALLS_THE_LIBRARY, FAILS_, SAYS_NOTHING,
 struct signer {
     enum manner manner;
     const char *key;
-    const char *directory;
     int calls;
     int releases;
 };
@@ -21,26 +20,9 @@ struct job {
     kubepki_answer *answer;
 };
 
-/* Signs as an HSM would, with the command. */
-static void sign(struct signer *signer, const kubepki_to_sign *to_sign, kubepki_answer *answer) {
-    char message[5000], signature[5000], command[20000];
-    uint8_t bytes[1024];
-    snprintf(message, sizeof message, "%s/message", signer->directory);
-    snprintf(signature, sizeof signature, "%s/signature", signer->directory);
-    snprintf(command, sizeof command, "openssl dgst -sha256 -sign '%s' -out '%s' '%s'", signer->key, signature, message);
-    FILE *file = fopen(message, "wb");
-    CHECK(file != NULL && fwrite(to_sign->message.data, 1, to_sign->message.len, file) == to_sign->message.len);
-    CHECK(fclose(file) == 0 && system(command) == 0);
-    file = fopen(signature, "rb");
-    CHECK(file != NULL);
-    size_t len = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    kubepki_answer_signature(answer, bytes, len);
-}
-
 static void *run(void *job) {
     struct job *it = job;
-    sign(it->signer, it->to_sign, it->answer);
+    sign_by_openssl(it->signer->key, it->to_sign, it->answer);
     return NULL;
 }
 
@@ -51,7 +33,7 @@ static void callback(void *user, const kubepki_to_sign *to_sign, kubepki_answer 
     CHECK(is(to_sign->algorithm, "ecdsa-with-SHA256") && to_sign->digest.len == 32 && to_sign->message.len > 100);
     switch (signer->manner) {
     case SIGNS:
-        sign(signer, to_sign, answer);
+        sign_by_openssl(signer->key, to_sign, answer);
         break;
     case IN_ANOTHER_THREAD: {
         struct job job = {signer, to_sign, answer};
@@ -65,7 +47,7 @@ static void callback(void *user, const kubepki_to_sign *to_sign, kubepki_answer 
         OK(kubepki_authorities_create(cluster, NOW, &authorities));
         kubepki_authorities_free(authorities);
         kubepki_cluster_free(cluster);
-        sign(signer, to_sign, answer);
+        sign_by_openssl(signer->key, to_sign, answer);
         break;
     }
     case FAILS_:
@@ -105,16 +87,15 @@ static kubepki_files *without_key(const kubepki_files *files, const char *path) 
             OK(kubepki_files_add(rest, file.path.data, file.path.len, file.bytes.data, file.bytes.len));
             continue;
         }
-        FILE *key = fopen(path, "wb");
-        CHECK(key != NULL && fwrite(file.bytes.data, 1, file.bytes.len, key) == file.bytes.len && fclose(key) == 0);
+        write_file(path, file.bytes.data, file.bytes.len);
     }
     return rest;
 }
 
 int main(int argc, char **argv) {
-    CHECK(argc == 2 && strlen(argv[1]) < 4000);
-    char key[4096];
-    snprintf(key, sizeof key, "%s/ca.key", argv[1]);
+    begin(argc, argv);
+    char key[8192];
+    strcpy(key, below("ca.key"));
 
     kubepki_cluster *cluster = a_cluster();
     kubepki_node *node = a_node();
@@ -144,7 +125,7 @@ int main(int argc, char **argv) {
         {SAYS_NULL, KUBEPKI_ERROR_SIGNER, "NULL"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct signer user = {wrong[i].manner, key, argv[1], 0, 0};
+        struct signer user = {wrong[i].manner, key, 0, 0};
         kubepki_signer *signer = a_signer(&user, ca);
         OK(kubepki_authorities_from_files(files, &authorities));
         OK(kubepki_authorities_attach(authorities, LITERAL("kubernetes-ca"), signer));
@@ -161,7 +142,7 @@ int main(int argc, char **argv) {
 
     /* Whichever thread signs, and whatever else it does. */
     for (int manner = SIGNS; manner <= CALLS_THE_LIBRARY; manner++) {
-        struct signer user = {(enum manner)manner, key, argv[1], 0, 0};
+        struct signer user = {(enum manner)manner, key, 0, 0};
         kubepki_signer *signer = a_signer(&user, ca);
         OK(kubepki_authorities_from_files(files, &authorities));
         OK(kubepki_authorities_attach(authorities, LITERAL("kubernetes-ca"), signer));
@@ -197,7 +178,7 @@ int main(int argc, char **argv) {
 
     /* A directory without the key is renewed with the signer. */
     {
-        struct signer user = {SIGNS, key, argv[1], 0, 0};
+        struct signer user = {SIGNS, key, 0, 0};
         kubepki_signer *signer = a_signer(&user, ca);
         kubepki_plan *plan = NULL;
         kubepki_files *of_machine = NULL;
@@ -207,7 +188,7 @@ int main(int argc, char **argv) {
         kubepki_files *rest = without_key(of_machine, key);
         OK(kubepki_pki_from_files(rest, &pki));
         OK(kubepki_pki_attach(pki, LITERAL("kubernetes-ca"), signer));
-        OK(kubepki_pki_plan(pki, NULL, NULL, NULL, NOW + 350 * DAY, &plan));
+        OK(kubepki_pki_plan(pki, NULL, NULL, NOW + 350 * DAY, &plan));
         CHECK(kubepki_plan_step_count(plan) > 5 && kubepki_plan_blocked_count(plan) == 0);
         OK(kubepki_plan_apply(plan, pki));
         CHECK(user.calls > 5);
@@ -222,7 +203,7 @@ int main(int argc, char **argv) {
 
     /* A root whose key is elsewhere, and an authority below it whose key is there too. */
     {
-        struct signer user = {SIGNS, key, argv[1], 0, 0};
+        struct signer user = {SIGNS, key, 0, 0};
         kubepki_signer *signer = a_signer(&user, ca);
         kubepki_profile *of_root = NULL, *of_site = NULL;
         OK(kubepki_profile_new(cluster, NULL, LITERAL("root-ca"), LITERAL("Example Root"), &of_root));
@@ -246,7 +227,7 @@ int main(int argc, char **argv) {
     }
 
     /* What fails keeps nothing. */
-    struct signer user = {SIGNS, key, argv[1], 0, 0};
+    struct signer user = {SIGNS, key, 0, 0};
     kubepki_signer *signer = NULL;
     FAILS(KUBEPKI_ERROR_NULL, kubepki_signer_new(ca.data, ca.len, NULL, &user, release, &signer));
     FAILS(KUBEPKI_ERROR_MALFORMED, kubepki_signer_new("no key", 6, callback, &user, release, &signer));

@@ -1,16 +1,21 @@
-/* Several threads create, issue, read and free; the memory of the process grows by no more than KIB after the first tenth
- * of the rounds. Usage: threads THREADS ROUNDS KIB */
-#define _POSIX_C_SOURCE 200809L
+/* Several threads create, issue, write, load, audit, plan and free; the memory of the process grows by no more than KIB
+ * after the first tenth of the rounds. Usage: threads DIRECTORY THREADS ROUNDS KIB */
+#define _XOPEN_SOURCE 700
+#include <ftw.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "check.h"
 
+#define MOST_THREADS 64
+
 static kubepki_cluster *shared_cluster;
 static kubepki_authorities *shared_authorities;
+static kubepki_expected *shared_expected;
+static kubepki_node *shared_worker;
 static long rounds;
 
-static void one_round(void) {
+static void issue_and_read(void) {
     kubepki_authorities *authorities = NULL;
     OK(kubepki_authorities_create(shared_cluster, NOW, &authorities));
     kubepki_profile *jane = a_user(shared_cluster, "jane");
@@ -20,7 +25,7 @@ static void one_round(void) {
         OK(kubepki_authorities_issue(both[i], jane, NOW, &credential));
         kubepki_text chain = kubepki_credential_chain_pem(credential);
         kubepki_identity *identity = NULL;
-        OK(kubepki_identity_from_pem(chain.data, chain.len, &identity));
+        OK(kubepki_identity_from_pem(TEXT(chain), &identity));
         CHECK(is(kubepki_identity_user(identity), "jane"));
         kubepki_identity_free(identity);
         kubepki_credential_free(credential);
@@ -37,21 +42,59 @@ static void one_round(void) {
     kubepki_authorities_free(authorities);
 }
 
-static void *run(void *unused) {
+static int remove_one(const char *path, const struct stat *unused, int kind, struct FTW *place) {
     (void)unused;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+/* A worker's files: below a directory that is not there before and afterwards. */
+static void commit_and_audit(const char *directory) {
+    kubepki_layout *layout = a_layout(directory);
+    kubepki_store *store = NULL, *second = NULL;
+    OK(kubepki_store_open(layout, &store));
+    FAILS(KUBEPKI_ERROR_LOCKED, kubepki_store_open(layout, &second));
+    kubepki_pki *made = NULL, *loaded = NULL;
+    OK(kubepki_authorities_join(shared_authorities, shared_cluster, shared_worker, NOW, &made));
+    OK(kubepki_store_commit(store, made));
+    OK(kubepki_pki_save(made, layout));
+    OK(kubepki_store_load(store, &loaded));
+    kubepki_findings *findings = NULL;
+    OK(kubepki_pki_audit(loaded, shared_expected, NOW, &findings));
+    CHECK(kubepki_findings_count(findings) == 0);
+    kubepki_findings_free(findings);
+    kubepki_plan *plan = NULL;
+    OK(kubepki_pki_plan(loaded, shared_expected, NULL, NOW + 360 * DAY, &plan));
+    CHECK(kubepki_plan_step_count(plan) == 0 && kubepki_plan_blocked_count(plan) > 0);
+    OK(kubepki_plan_apply(plan, loaded));
+    OK(kubepki_store_commit(store, loaded));
+    kubepki_plan_free(plan);
+    kubepki_pki_free(loaded);
+    kubepki_pki_free(made);
+    kubepki_store_free(store);
+    kubepki_layout_free(layout);
+    CHECK(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+}
+
+static void *run(void *directory) {
     for (long i = 0; i < rounds; i++) {
-        one_round();
+        issue_and_read();
+        commit_and_audit(directory);
     }
     return NULL;
 }
 
-static void run_threads(long count) {
-    pthread_t threads[64];
-    CHECK(count <= 64);
-    for (long i = 0; i < count; i++) {
-        CHECK(pthread_create(&threads[i], NULL, run, NULL) == 0);
+static void run_threads(size_t count) {
+    static char directories[MOST_THREADS][8192];
+    pthread_t threads[MOST_THREADS];
+    for (size_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "machine-%zu", i);
+        strcpy(directories[i], below(name));
+        CHECK(pthread_create(&threads[i], NULL, run, directories[i]) == 0);
     }
-    for (long i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
     }
 }
@@ -65,10 +108,15 @@ static long resident(void) {
 }
 
 int main(int argc, char **argv) {
-    CHECK(argc == 4);
-    long count = strtol(argv[1], NULL, 10), all = strtol(argv[2], NULL, 10), most = strtol(argv[3], NULL, 10);
+    CHECK(argc == 5);
+    begin(2, argv);
+    size_t count = (size_t)strtol(argv[2], NULL, 10);
+    long all = strtol(argv[3], NULL, 10), most = strtol(argv[4], NULL, 10);
+    CHECK(count <= MOST_THREADS);
     shared_cluster = a_cluster();
+    OK(kubepki_node_worker(LITERAL("w-1"), &shared_worker));
     OK(kubepki_authorities_create(shared_cluster, NOW, &shared_authorities));
+    OK(kubepki_expected_new(shared_cluster, shared_worker, &shared_expected));
     long before = 0, after = 0;
     for (int tenth = 0; tenth < 10; tenth++) {
         rounds = all / 10;
@@ -78,7 +126,9 @@ int main(int argc, char **argv) {
     }
     printf("%ld KiB after a tenth of the rounds, %ld KiB after all\n", before, after);
     CHECK(after < before + most);
+    kubepki_expected_free(shared_expected);
     kubepki_authorities_free(shared_authorities);
+    kubepki_node_free(shared_worker);
     kubepki_cluster_free(shared_cluster);
     return 0;
 }

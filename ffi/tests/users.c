@@ -1,9 +1,6 @@
 /* Users of every kind, and whom they act as. Usage: users DIRECTORY. */
 #include "check.h"
 
-/* The bytes of a text. */
-#define TEXT(text) (text).data, (text).len
-
 static kubepki_cluster *cluster;
 static kubepki_authorities *authorities;
 

@@ -336,7 +336,8 @@ typedef struct {
   kubepki_bytes digest;
 } kubepki_to_sign;
 
-// Signs, and answers by `kubepki_answer_signature` or `kubepki_answer_failure` before it returns.
+// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause` before it
+// returns; the last answer counts.
 //
 // It may be called from any thread, from several at once, and may call this library itself, though not with a handle
 // that the call which signs is changing. It must return: no exception and no longjmp may leave it.
@@ -1298,8 +1299,7 @@ kubepki_error *kubepki_issuer_self_signed(const kubepki_profile *profile,
 
 // Makes a self-signed certificate for a key that lives elsewhere.
 //
-// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
-// by `kubepki_issuer_free`.
+// Threads: any at once. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
 kubepki_error *kubepki_issuer_self_signed_by(const kubepki_profile *profile,
                                              const kubepki_signer *signer,
                                              int64_t now,

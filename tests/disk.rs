@@ -432,6 +432,11 @@ fn several_machines_are_saved_together_or_not_at_all() {
     let error = Pki::save_all([(at("one"), &one), (at("two"), &two)]).unwrap_err();
     assert_eq!(error.code(), Code::Exists);
     assert_eq!(tree(directory.path()), before);
+    // Two machines differ; the same one twice is one.
+    let error = Pki::save_all([(at("four"), &one), (at("four"), &two)]).unwrap_err();
+    assert!(error.code() == Code::Exists && error.to_string().contains("another one of these"), "{error}");
+    assert_eq!(tree(directory.path()), before);
+    Pki::save_all([(at("four"), &one), (at("four"), &one)]).unwrap();
     Pki::save_all([(at("one"), &one), (at("three"), &two)]).unwrap();
     assert_eq!(files(&at("one")), files(&at("three")));
     assert_eq!(one.save("").unwrap_err().code(), Code::Invalid);

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use ::pki::Expected;
+use ::pki::{Expected, Role};
 
 use crate::cluster::kubepki_cluster;
 use crate::error::kubepki_error;
@@ -70,7 +70,11 @@ pub unsafe extern "C" fn kubepki_expected_add_external(
 ) -> Option<Box<kubepki_error>> {
     let role = input!(role, role_len);
     change("expected", expected, |known| {
-        known.0 = known.0.clone().external(role.parse()?);
+        let role: Role = role.parse()?;
+        if !role.is_authority() {
+            return Err(kubepki_error::invalid("role", "that of an authority", role.id()));
+        }
+        known.0 = known.0.clone().external(role);
         Ok(())
     })
 }

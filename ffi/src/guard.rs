@@ -148,10 +148,20 @@ impl<'a> Input<'a> {
         text.parse().map_err(|_| kubepki_error::invalid(self.name, "an IPv4 or IPv6 address", text))
     }
 
-    /// A path. It is text, for it comes back in arguments, kubeconfigs and errors.
+    /// The bytes as text of which there is some.
+    pub(crate) fn some_text(self) -> Result<&'a str, Fail> {
+        match self.text()? {
+            "" => Err(kubepki_error::invalid(self.name, "some text", "")),
+            text => Ok(text),
+        }
+    }
+
+    /// A path. It is text of one line, for it comes back in arguments, kubeconfigs and errors.
     pub(crate) fn path(self) -> Result<PathBuf, Fail> {
         match self.text()? {
-            "" => Err(kubepki_error::invalid(self.name, "a path", "")),
+            text if text.is_empty() || text.contains(char::is_control) => {
+                Err(kubepki_error::invalid(self.name, "a path, without control characters", text))
+            }
             text => Ok(text.into()),
         }
     }

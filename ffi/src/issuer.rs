@@ -33,8 +33,7 @@ pub unsafe extern "C" fn kubepki_issuer_self_signed(
 
 /// Makes a self-signed certificate for a key that lives elsewhere.
 ///
-/// Threads: any at once. It is kept as long as anything signs by it. Free `*out`
-/// by `kubepki_issuer_free`.
+/// Threads: any at once. The signer is kept as long as anything signs by it. Free `*out` by `kubepki_issuer_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kubepki_issuer_self_signed_by(
     profile: Option<&kubepki_profile>,

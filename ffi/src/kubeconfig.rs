@@ -108,7 +108,7 @@ pub unsafe extern "C" fn kubepki_user_with_token(
     out: *mut *mut kubepki_user,
 ) -> Option<Box<kubepki_error>> {
     let token = input!(token, token_len);
-    make(out!(out), || Ok(User::with_token(token.text()?).into()))
+    make(out!(out), || Ok(User::with_token(token.some_text()?).into()))
 }
 
 /// A user with a bearer token in a file, which clients read again as it changes.
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn kubepki_user_with_token_file(
     out: *mut *mut kubepki_user,
 ) -> Option<Box<kubepki_error>> {
     let path = input!(path, path_len);
-    make(out!(out), || Ok(User::with_token_file(path.text()?).into()))
+    make(out!(out), || Ok(User::with_token_file(path.path()?.display().to_string()).into()))
 }
 
 /// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn kubepki_user_with_exec(
     out: *mut *mut kubepki_user,
 ) -> Option<Box<kubepki_error>> {
     let command = input!(command, command_len);
-    make(out!(out), || Ok(User::with_exec(Exec::new(command.text()?).args(texts(arguments))).into()))
+    make(out!(out), || Ok(User::with_exec(Exec::new(command.some_text()?).args(texts(arguments))).into()))
 }
 
 /// Gives the program one more environment variable. `KUBEPKI_ERROR_ABSENT` where the user has no program, here and below.

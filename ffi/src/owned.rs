@@ -188,7 +188,7 @@ pub unsafe extern "C" fn kubepki_files_add(
 ) -> Option<Box<kubepki_error>> {
     let (path, bytes) = (input!(path, path_len), input!(bytes, bytes_len));
     change("files", files, |files| {
-        let (path, bytes) = (path.text()?.to_owned(), Zeroizing::new(bytes.bytes()?.to_vec()));
+        let (path, bytes) = (path.path()?.display().to_string(), Zeroizing::new(bytes.bytes()?.to_vec()));
         files.0.push(Entry { role: "", part: "", path, bytes, mode: 0 });
         Ok(())
     })

@@ -67,10 +67,7 @@ pub unsafe extern "C" fn kubepki_service_account_token_add_audience(
 ) -> Option<Box<kubepki_error>> {
     let audience = input!(audience, audience_len);
     change("token", token, |known| {
-        match audience.text()? {
-            "" => return Err(kubepki_error::invalid("audience", "a name", "")),
-            audience => known.audiences.push(audience.to_owned()),
-        }
+        known.audiences.push(audience.some_text()?.to_owned());
         known.token = known.token.clone().audiences(&known.audiences);
         Ok(())
     })

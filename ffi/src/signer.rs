@@ -89,7 +89,8 @@ impl Drop for Kept {
     }
 }
 
-/// Signs, and answers by `kubepki_answer_signature` or `kubepki_answer_failure` before it returns.
+/// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause` before it
+/// returns; the last answer counts.
 ///
 /// It may be called from any thread, from several at once, and may call this library itself, though not with a handle
 /// that the call which signs is changing. It must return: no exception and no longjmp may leave it.

@@ -60,6 +60,7 @@ static void no_text_that_means_nothing_is_taken(void) {
         REFUSES(kubepki_pki_arguments(pki, bad, len, &list));
         REFUSES(kubepki_expected_arguments(expected, bad, len, &list));
         REFUSES(kubepki_expected_add_external(expected, bad, len));
+        REFUSES(kubepki_expected_add_external(expected, LITERAL("admin")));
         REFUSES(kubepki_authorities_add(authorities, bad, len, root));
         REFUSES(kubepki_key_generate(bad, len, &buffer));
         REFUSES(kubepki_authorities_new(bad, len, &none));
@@ -140,9 +141,7 @@ static void an_error_says_where_what_was_expected_and_what_was_found(void) {
 }
 
 /* In every one, for it stands in arguments, kubeconfigs and errors later. */
-static void a_path_that_is_no_text_is_refused_by_its_name(void) {
-    static const char path[] = "/etc/kubernetes\xff";
-    const size_t len = sizeof path - 1;
+static void a_path_that_is_no_text_of_one_line_is_refused_by_its_name(const char *path, size_t len, const char *rule) {
     kubepki_cluster *cluster = a_cluster();
     kubepki_layout *layout = a_layout("/etc/kubernetes");
     kubepki_files *files = NULL;
@@ -166,7 +165,6 @@ static void a_path_that_is_no_text_is_refused_by_its_name(void) {
         {"key_path", kubepki_issuer_load(LITERAL("/a"), path, len, &issuer)},
         {"path", kubepki_files_add(files, path, len, LITERAL("x"))},
         {"path", kubepki_user_with_token_file(path, len, &user)},
-        {"command", kubepki_user_with_exec(path, len, NULL, &user)},
         {"path", kubepki_cluster_set_authentication_file(cluster, LITERAL("token-auth-file"), path, len)},
         {"path", kubepki_cluster_set_oidc_ca_file(cluster, path, len)},
         {"ca", kubepki_cluster_set_external_etcd(cluster, path, len, LITERAL("/a"), LITERAL("/a"))},
@@ -175,7 +173,7 @@ static void a_path_that_is_no_text_is_refused_by_its_name(void) {
     };
     EACH(i, refused) {
         CHECK(is(kubepki_error_place_at(refused[i].error, 0).text, refused[i].name));
-        CHECK(is(kubepki_error_expected(refused[i].error), "text in UTF-8"));
+        CHECK(is(kubepki_error_expected(refused[i].error), rule));
         FAILS(KUBEPKI_ERROR_INVALID, refused[i].error);
     }
     CHECK(no_layout == NULL && authorities == NULL && kubeadm == NULL && issuer == NULL && user == NULL);
@@ -555,7 +553,10 @@ int main(int argc, char **argv) {
     fill();
     no_text_that_means_nothing_is_taken();
     an_error_says_where_what_was_expected_and_what_was_found();
-    a_path_that_is_no_text_is_refused_by_its_name();
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc/kubernetes\xff"), "text in UTF-8");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\0"), "a path, without control characters");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\n"), "a path, without control characters");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(NULL, 0, "a path, without control characters");
     a_secret_is_never_quoted();
     no_handle_is_an_error();
     no_place_for_the_result_is_an_error();

@@ -153,6 +153,7 @@ static void what_is_not_there_has_the_operating_systems_number(void) {
     kubepki_issuer *issuer = NULL;
     kubepki_error *errors[] = {
         kubepki_pki_load(layout, &pki),
+        kubepki_kubeadm_load(path, len, &kubeadm),
         kubepki_authorities_load(path, len, &authorities),
         kubepki_issuer_load(path, len, path, len, &issuer),
     };

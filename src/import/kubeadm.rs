@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::schema::{self, Remark, Version, mismatch};
 use crate::cluster::{Cluster, Convention, Etcd, Node};
-use crate::disk::{self, Found};
+use crate::disk::read_to_end;
 use crate::document::{self, Value};
 use crate::error::{Code, Error, Result, quoted};
 use crate::layout::Layout;
@@ -145,12 +145,7 @@ impl KubeadmConfiguration {
     /// As [`load`](Self::load).
     pub fn load_remarking(path: impl AsRef<Path>, remarks: &mut Vec<Remark>) -> Result<Self> {
         let path = path.as_ref();
-        let absent = || Error::io(path, "read this file", &std::io::Error::other("there is none"));
-        match disk::find(None, path) {
-            Found::File(file) => Self::read(&file.bytes, remarks).map_err(|error| error.file(path)),
-            Found::Nothing => Err(absent()),
-            Found::Unreadable(error) => Err(error),
-        }
+        Self::read(&read_to_end(path)?, remarks).map_err(|error| error.file(path))
     }
 
     /// The node's name, instead of the file's (`kubeadm --node-name`).

@@ -1,5 +1,6 @@
 //! Saving to a directory: whole files or none, and none that was there before.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +35,7 @@ impl Pki {
     ///
     /// As [`save`](Self::save).
     pub fn save_all<'a, L: Into<Layout>>(machines: impl IntoIterator<Item = (L, &'a Self)>) -> Result<()> {
-        let mut missing = Vec::new();
+        let mut missing = BTreeMap::<_, &File>::new();
         for (layout, pki) in machines {
             let layout = layout.into();
             if layout.directory().as_os_str().is_empty() {
@@ -42,13 +43,16 @@ impl Pki {
             }
             for file in pki.files() {
                 let path = place(layout.root_directory(), &layout.absolute(file.path()))?;
-                if !is_there(&path, file)? {
-                    missing.push((file, path));
+                match missing.get(&path) {
+                    Some(other) if other.has_contents(file.bytes()) => {}
+                    Some(_) => return Err(exists(&path, "a file of another one of these machines")),
+                    None if is_there(&path, file)? => {}
+                    None => _ = missing.insert(path, file),
                 }
             }
         }
         let mut written = Written::default();
-        for (file, path) in &missing {
+        for (path, file) in &missing {
             written.write_new(path, file.bytes(), file.mode())?;
         }
         written.put_in_place()

@@ -242,8 +242,8 @@ typedef struct kubepki_review kubepki_review;
 // Whom a service-account token makes of its holder.
 typedef struct kubepki_service_account kubepki_service_account;
 
-// A service-account token that is to be signed. Whoever has sa.key can make tokens for every service account; where there
-// is an API server, the TokenRequest API makes them without it.
+// A service-account token that is to be signed. Whoever has sa.key can make tokens for every service account; where
+// there is an API server, the TokenRequest API makes them without it.
 typedef struct kubepki_service_account_token kubepki_service_account_token;
 
 // What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.
@@ -336,16 +336,16 @@ typedef struct {
   kubepki_bytes digest;
 } kubepki_to_sign;
 
-// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause` before it
-// returns; the last answer counts.
+// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause`
+// before it returns; the last answer counts.
 //
 // It may be called from any thread, from several at once, and may call this library itself, though not with a handle
 // that the call which signs is changing. It must return: no exception and no longjmp may leave it.
 typedef void (*kubepki_sign)(void *user, const kubepki_to_sign *to_sign, kubepki_answer *answer);
 
-// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more. It
-// is called once, on any thread, inside whichever call drops the last that has it. It must return, as `kubepki_sign` must,
-// and should call nothing of this library.
+// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more.
+// It is called once, on any thread, inside whichever call drops the last that has it. It must return, as
+// `kubepki_sign` must, and should call nothing of this library.
 typedef void (*kubepki_release)(void *user);
 
 // What became of a request that was to be signed, and why.
@@ -1376,25 +1376,22 @@ kubepki_error *kubepki_issuer_chain_pem(const kubepki_issuer *issuer, kubepki_bu
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_issuer_key_pem(const kubepki_issuer *issuer, kubepki_buffer **out);
 
-// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
-// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
+// The end that the profile asked for, when this authority's certificate was just made below another and had to end
+// earlier because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
 //
 // Threads: any at once.
-kubepki_error *kubepki_issuer_shortened_from(const kubepki_issuer *issuer,
-                                             int64_t *out);
+kubepki_error *kubepki_issuer_shortened_from(const kubepki_issuer *issuer, int64_t *out);
 
 // Frees an issuer. NULL is allowed.
 //
 // Threads: any, the last to use it.
 void kubepki_issuer_free(kubepki_issuer *issuer);
 
-// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time, up to a
-// second.
+// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time,
+// up to a second.
 //
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
-kubepki_error *kubepki_key_generate(const char *algorithm,
-                                    size_t algorithm_len,
-                                    kubepki_buffer **out);
+kubepki_error *kubepki_key_generate(const char *algorithm, size_t algorithm_len, kubepki_buffer **out);
 
 // A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
 //
@@ -1439,8 +1436,8 @@ void kubepki_signer_free(kubepki_signer *signer);
 // Threads: any at once. Free `*out` by `kubepki_request_free`.
 kubepki_error *kubepki_request_new(const kubepki_profile *profile, kubepki_request **out);
 
-// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited. The
-// profile's key algorithm is passed over.
+// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited.
+// The profile's key algorithm is passed over.
 //
 // Threads: any at once. The key is copied. Free `*out` by `kubepki_request_free`.
 kubepki_error *kubepki_request_with_key(const kubepki_profile *profile,
@@ -1487,12 +1484,11 @@ kubepki_error *kubepki_csr_new(const char *name,
 // Threads: any. Free `*out` by `kubepki_csr_free`.
 kubepki_error *kubepki_csr_from_yaml(const void *yaml, size_t yaml_len, kubepki_csr **out);
 
-// How many seconds the certificate is to be valid, at least 600 (`spec.expirationSeconds`). Signers may make it valid for
-// less or more.
+// How many seconds the certificate is to be valid, at least 600 (`spec.expirationSeconds`). Signers may make it valid
+// for less or more.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_csr_set_lifetime(kubepki_csr *csr,
-                                        uint64_t lifetime_seconds);
+kubepki_error *kubepki_csr_set_lifetime(kubepki_csr *csr, uint64_t lifetime_seconds);
 
 // The object as YAML.
 //
@@ -1534,14 +1530,14 @@ kubepki_state kubepki_csr_state(const kubepki_csr *csr);
 // Threads: any at once. The view lives until the object is changed or freed.
 kubepki_text kubepki_csr_message(const kubepki_csr *csr);
 
-// The certificate that was issued, and perhaps intermediates, as the object has it: in PEM, for `kubepki_request_accept`.
-// Empty before that.
+// The certificate that was issued, and perhaps intermediates, as the object has it: in PEM, for
+// `kubepki_request_accept`. Empty before that.
 //
 // Threads: any at once. The view lives until the object is changed or freed.
 kubepki_bytes kubepki_csr_certificate_pem(const kubepki_csr *csr);
 
-// Approves the request: the condition that the subresource `approval` takes, with a reason as one word for programs, and a
-// message for people. `KUBEPKI_ERROR_CHANGED` when something was decided already.
+// Approves the request: the condition that the subresource `approval` takes, with a reason as one word for programs,
+// and a message for people. `KUBEPKI_ERROR_CHANGED` when something was decided already.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_csr_approve(kubepki_csr *csr,
@@ -1561,9 +1557,9 @@ kubepki_error *kubepki_csr_deny(kubepki_csr *csr,
                                 size_t message_len,
                                 int64_t now);
 
-// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would: for as
-// long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not longer than
-// the authority. A request for another signer is skipped. An error leaves the object as it was.
+// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would: for
+// as long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not
+// longer than the authority. A request for another signer is skipped. An error leaves the object as it was.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_csr_sign(kubepki_csr *csr,
@@ -1622,14 +1618,12 @@ void kubepki_signer_policy_free(kubepki_signer_policy *policy);
 // Threads: any. Free `*out` by `kubepki_approver_free`.
 kubepki_error *kubepki_approver_new(kubepki_approver **out);
 
-// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
-// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
-// the same form.
+// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates
+// need that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be
+// written in the same form.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_approver_set_node(kubepki_approver *approver,
-                                         const void *yaml,
-                                         size_t yaml_len);
+kubepki_error *kubepki_approver_set_node(kubepki_approver *approver, const void *yaml, size_t yaml_len);
 
 // Tells it the policy of a signer, or the signer's new one, which is copied.
 //
@@ -1670,8 +1664,9 @@ kubepki_text kubepki_review_reason(const kubepki_review *review);
 // Threads: any at once. The view lives as long as the review.
 kubepki_text kubepki_review_message(const kubepki_review *review);
 
-// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays as it
-// is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was reviewed.
+// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays
+// as it is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was
+// reviewed.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_review_apply(const kubepki_review *review,
@@ -1737,8 +1732,8 @@ kubepki_error *kubepki_manifest_for_bootstrap(const char *name,
                                               size_t group_len,
                                               kubepki_manifest **out);
 
-// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`, or of
-// who may act as any user (`impersonator`), where no signer is told.
+// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`,
+// or of who may act as any user (`impersonator`), where no signer is told.
 //
 // Threads: any. Free `*out` by `kubepki_manifest_free`.
 kubepki_error *kubepki_manifest_role(const char *kind,
@@ -1749,8 +1744,8 @@ kubepki_error *kubepki_manifest_role(const char *kind,
                                      size_t signer_name_len,
                                      kubepki_manifest **out);
 
-// The RoleBinding in a namespace, or with no namespace the ClusterRoleBinding, that gives a role to somebody: a `user`, a
-// `group`, or a `serviceaccount`, which is written `NAMESPACE:NAME`.
+// The RoleBinding in a namespace, or with no namespace the ClusterRoleBinding, that gives a role to somebody: a
+// `user`, a `group`, or a `serviceaccount`, which is written `NAMESPACE:NAME`.
 //
 // Threads: any. Free `*out` by `kubepki_manifest_free`.
 kubepki_error *kubepki_manifest_role_binding(const char *namespace_name,
@@ -1786,8 +1781,8 @@ kubepki_error *kubepki_manifest_ca_config_map(const char *namespace_name,
                                               size_t trusted_pem_len,
                                               kubepki_manifest **out);
 
-// The ClusterTrustBundle (`certificates.k8s.io/v1beta1`) with the authorities that vouch for what a signer signs, or with no
-// signer, for anything. A signer's is named after it: `example.com:serving:NAME`.
+// The ClusterTrustBundle (`certificates.k8s.io/v1beta1`) with the authorities that vouch for what a signer signs, or
+// with no signer, for anything. A signer's is named after it: `example.com:serving:NAME`.
 //
 // Threads: any. Free `*out` by `kubepki_manifest_free`.
 kubepki_error *kubepki_manifest_cluster_trust_bundle(const char *signer_name,
@@ -1831,8 +1826,8 @@ kubepki_error *kubepki_user_with_token(const char *token, size_t token_len, kube
 // Threads: any. Free `*out` by `kubepki_user_free`.
 kubepki_error *kubepki_user_with_token_file(const char *path, size_t path_len, kubepki_user **out);
 
-// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
-// in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
+// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its
+// name in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
 //
 // Threads: any. Free `*out` by `kubepki_user_free`.
 kubepki_error *kubepki_user_with_exec(const char *command,
@@ -1859,16 +1854,15 @@ kubepki_error *kubepki_user_set_install_hint(kubepki_user *user, const char *hin
 // Threads: one at a time.
 kubepki_error *kubepki_user_provide_cluster_info(kubepki_user *user);
 
-// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is said)
-// or `Always`.
+// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is
+// said) or `Always`.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_user_set_interactive_mode(kubepki_user *user,
-                                                 const char *mode,
-                                                 size_t mode_len);
+kubepki_error *kubepki_user_set_interactive_mode(kubepki_user *user, const char *mode, size_t mode_len);
 
-// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the provider's
-// URL, and the client that its tokens are made for. It does not log in: the first tokens come from elsewhere.
+// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the
+// provider's URL, and the client that its tokens are made for. It does not log in: the first tokens come from
+// elsewhere.
 //
 // Threads: any. Free `*out` by `kubepki_user_free`.
 kubepki_error *kubepki_user_with_oidc(const char *issuer_url,
@@ -1907,8 +1901,9 @@ kubepki_error *kubepki_kubeconfig_with_user(const kubepki_cluster *cluster,
                                             const kubepki_user *user,
                                             kubepki_buffer **out);
 
-// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that vouch
-// for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody may ask it.
+// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that
+// vouch for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody
+// may ask it.
 //
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_kubeconfig_webhook(const char *url,
@@ -1937,13 +1932,11 @@ kubepki_error *kubepki_cluster_set_authentication_file(kubepki_cluster *cluster,
                                                        const char *path,
                                                        size_t path_len);
 
-// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with this
-// common name may be anybody.
+// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with
+// this common name may be anybody.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_cluster_add_proxy(kubepki_cluster *cluster,
-                                         const char *common_name,
-                                         size_t common_name_len);
+kubepki_error *kubepki_cluster_add_proxy(kubepki_cluster *cluster, const char *common_name, size_t common_name_len);
 
 // API servers take ID tokens of this provider of OpenID Connect, which are made for this client. The functions below say
 // more of it; this one forgets what they said.
@@ -1965,8 +1958,8 @@ kubepki_error *kubepki_cluster_set_oidc_username(kubepki_cluster *cluster,
                                                  const char *prefix,
                                                  size_t prefix_len);
 
-// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into any
-// group of the cluster.
+// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into
+// any group of the cluster.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_oidc_groups(kubepki_cluster *cluster,
@@ -1975,13 +1968,11 @@ kubepki_error *kubepki_cluster_set_oidc_groups(kubepki_cluster *cluster,
                                                const char *prefix,
                                                size_t prefix_len);
 
-// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of those of
-// the system.
+// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of
+// those of the system.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_cluster_set_oidc_ca_file(kubepki_cluster *cluster,
-                                                const char *path,
-                                                size_t path_len);
+kubepki_error *kubepki_cluster_set_oidc_ca_file(kubepki_cluster *cluster, const char *path, size_t path_len);
 
 // Only tokens with this claim of this value are taken, `CLAIM=VALUE`; call it for each.
 //
@@ -2032,8 +2023,8 @@ size_t kubepki_impersonation_header_count(const kubepki_impersonation *impersona
 // Threads: any at once. The views live until the impersonation is changed or freed.
 kubepki_header kubepki_impersonation_header_at(const kubepki_impersonation *impersonation, size_t index);
 
-// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`, and
-// where the user is a service account a Role in its namespace.
+// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`,
+// and where the user is a service account a Role in its namespace.
 //
 // Threads: any at once. Free `*out` by `kubepki_list_free`.
 kubepki_error *kubepki_impersonation_roles(const kubepki_impersonation *impersonation,
@@ -2051,8 +2042,8 @@ void kubepki_impersonation_free(kubepki_impersonation *impersonation);
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_cluster_token_issuer(const kubepki_cluster *cluster, kubepki_buffer **out);
 
-// A token for a service account: its namespace, its name, and the UID that the API server has given it. It is for the API
-// server and for an hour.
+// A token for a service account: its namespace, its name, and the UID that the API server has given it. It is for the
+// API server and for an hour.
 //
 // Threads: any at once. Free `*out` by `kubepki_service_account_token_free`.
 kubepki_error *kubepki_service_account_token_new(const kubepki_cluster *cluster,
@@ -2077,8 +2068,8 @@ kubepki_error *kubepki_service_account_token_add_audience(kubepki_service_accoun
 kubepki_error *kubepki_service_account_token_set_lifetime(kubepki_service_account_token *token,
                                                           uint64_t lifetime_seconds);
 
-// Binds it to an object by its kind, name and UID, without which it is no longer good: a `pod` or `secret` of the service
-// account's namespace, or a `node`. A pod's token may name the pod's node as well, by a second call.
+// Binds it to an object by its kind, name and UID, without which it is no longer good: a `pod` or `secret` of the
+// service account's namespace, or a `node`. A pod's token may name the pod's node as well, by a second call.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_service_account_token_bind(kubepki_service_account_token *token,
@@ -2110,8 +2101,8 @@ kubepki_error *kubepki_service_account_token_sign_by(const kubepki_service_accou
 // Threads: any, the last to use it.
 void kubepki_service_account_token_free(kubepki_service_account_token *token);
 
-// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one issuer
-// and one of the audiences; at a moment, which may be a minute off.
+// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one
+// issuer and one of the audiences; at a moment, which may be a minute off.
 //
 // Threads: any at once. Free `*out` by `kubepki_service_account_free`.
 kubepki_error *kubepki_service_account_verify(const char *token,
@@ -2140,8 +2131,8 @@ void kubepki_service_account_free(kubepki_service_account *account);
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_jwks(const void *keys, size_t keys_len, kubepki_buffer **out);
 
-// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the URL
-// where the key set is served.
+// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the
+// URL where the key set is served.
 //
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_oidc_discovery(const void *keys,
@@ -2157,8 +2148,8 @@ kubepki_error *kubepki_oidc_discovery(const void *keys,
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_bootstrap_token_generate(kubepki_buffer **out);
 
-// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which is
-// `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
+// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which
+// is `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
 // `system:bootstrappers`; and what it is for, in words.
 //
 // Threads: any. Free `*out` by `kubepki_manifest_free`.
@@ -2171,8 +2162,8 @@ kubepki_error *kubepki_manifest_bootstrap_token(const char *token,
                                                 size_t description_len,
                                                 kubepki_manifest **out);
 
-// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
-// tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
+// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by
+// these tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
 //
 // Threads: any at once. Free `*out` by `kubepki_manifest_free`.
 kubepki_error *kubepki_manifest_cluster_info(const kubepki_cluster *cluster,
@@ -2187,8 +2178,8 @@ kubepki_error *kubepki_manifest_cluster_info(const kubepki_cluster *cluster,
 kubepki_error *kubepki_authorities_pins(const kubepki_authorities *authorities,
                                         kubepki_list **out);
 
-// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
-// pinned.
+// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in
+// it is pinned.
 //
 // Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
 kubepki_error *kubepki_cluster_info_verify(const void *yaml,

@@ -1,4 +1,5 @@
-//! What a plan leaves alone, although it could write it: what is another cluster's, what people put there, what has power.
+//! What a plan leaves alone, although it could write it: what is another cluster's, what people put there, what has
+//! power.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -62,8 +62,8 @@ pub unsafe extern "C" fn kubepki_cluster_set_authentication_file(
     })
 }
 
-/// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with this
-/// common name may be anybody.
+/// API servers believe one more authenticating proxy: who has a client certificate of the front proxy's authority with
+/// this common name may be anybody.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -108,8 +108,8 @@ pub unsafe extern "C" fn kubepki_cluster_set_oidc_username(
     tell_oidc(cluster, |provider| Ok(provider.username(claim.parse()?, prefix.optional()?)))
 }
 
-/// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into any
-/// group of the cluster.
+/// The provider's users are in the groups of this claim, behind a prefix. With no prefix the provider can put them into
+/// any group of the cluster.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -124,8 +124,8 @@ pub unsafe extern "C" fn kubepki_cluster_set_oidc_groups(
     tell_oidc(cluster, |provider| Ok(provider.groups(claim.parse()?, prefix.optional()?)))
 }
 
-/// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of those of
-/// the system.
+/// The file, by its path on control-plane nodes, with the certificates by which the provider is trusted, instead of
+/// those of the system.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -114,8 +114,8 @@ pub unsafe extern "C" fn kubepki_csr_from_yaml(
     make(out!(out), || Ok(CertificateSigningRequest::from_yaml(yaml.bytes()?)?.into()))
 }
 
-/// How many seconds the certificate is to be valid, at least 600 (`spec.expirationSeconds`). Signers may make it valid for
-/// less or more.
+/// How many seconds the certificate is to be valid, at least 600 (`spec.expirationSeconds`). Signers may make it valid
+/// for less or more.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -200,8 +200,8 @@ pub extern "C" fn kubepki_csr_message(csr: Option<&kubepki_csr>) -> kubepki_text
     look(csr, |csr| csr.object.message().into())
 }
 
-/// The certificate that was issued, and perhaps intermediates, as the object has it: in PEM, for `kubepki_request_accept`.
-/// Empty before that.
+/// The certificate that was issued, and perhaps intermediates, as the object has it: in PEM, for
+/// `kubepki_request_accept`. Empty before that.
 ///
 /// Threads: any at once. The view lives until the object is changed or freed.
 #[unsafe(no_mangle)]
@@ -209,8 +209,8 @@ pub extern "C" fn kubepki_csr_certificate_pem(csr: Option<&kubepki_csr>) -> kube
     look(csr, |csr| csr.object.certificate_pem().map(kubepki_bytes::from).unwrap_or_default())
 }
 
-/// Approves the request: the condition that the subresource `approval` takes, with a reason as one word for programs, and a
-/// message for people. `KUBEPKI_ERROR_CHANGED` when something was decided already.
+/// Approves the request: the condition that the subresource `approval` takes, with a reason as one word for programs,
+/// and a message for people. `KUBEPKI_ERROR_CHANGED` when something was decided already.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -246,9 +246,9 @@ pub unsafe extern "C" fn kubepki_csr_deny(
     })
 }
 
-/// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would: for as
-/// long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not longer than
-/// the authority. A request for another signer is skipped. An error leaves the object as it was.
+/// Signs an approved request for one signer, whose authority `issuer` is, exactly as kube-controller-manager would: for
+/// as long as it asks, but at most for so many seconds (kube-controller-manager's own are 31536000, a year), and not
+/// longer than the authority. A request for another signer is skipped. An error leaves the object as it was.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -117,8 +117,8 @@ pub extern "C" fn kubepki_impersonation_header_at(
     })
 }
 
-/// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`, and
-/// where the user is a service account a Role in its namespace.
+/// The roles that allow it, of this name, each in YAML: a ClusterRole, to be given by `kubepki_manifest_role_binding`,
+/// and where the user is a service account a Role in its namespace.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_list_free`.
 #[unsafe(no_mangle)]

@@ -190,8 +190,8 @@ pub unsafe extern "C" fn kubepki_issuer_key_pem(
     })
 }
 
-/// The end that the profile asked for, when this authority's certificate was just made below another and had to end earlier
-/// because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
+/// The end that the profile asked for, when this authority's certificate was just made below another and had to end
+/// earlier because that one does. `KUBEPKI_ERROR_ABSENT` otherwise.
 ///
 /// Threads: any at once.
 #[unsafe(no_mangle)]

@@ -8,8 +8,8 @@ use crate::error::kubepki_error;
 use crate::guard::{input, make, out};
 use crate::owned::kubepki_buffer;
 
-/// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time, up to a
-/// second.
+/// Makes a private key, in PEM: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`. RSA takes its time,
+/// up to a second.
 ///
 /// Threads: any. Free `*out` by `kubepki_buffer_free`.
 #[unsafe(no_mangle)]

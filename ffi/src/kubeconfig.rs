@@ -124,8 +124,8 @@ pub unsafe extern "C" fn kubepki_user_with_token_file(
     make(out!(out), || Ok(User::with_token_file(path.path()?.display().to_string()).into()))
 }
 
-/// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its name
-/// in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
+/// A user for whom a program gets a token or a client certificate, such as a login by OpenID Connect: its path, or its
+/// name in `PATH`, and its arguments. It speaks `client.authentication.k8s.io/v1`.
 ///
 /// Threads: any. Free `*out` by `kubepki_user_free`.
 #[unsafe(no_mangle)]
@@ -177,8 +177,8 @@ pub extern "C" fn kubepki_user_provide_cluster_info(
     tell_exec(user, |exec| Ok(exec.provide_cluster_info()))
 }
 
-/// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is said)
-/// or `Always`.
+/// Whether the program may ask something: `Never`, `IfAvailable` (where there is a terminal, as it is when nothing is
+/// said) or `Always`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -191,8 +191,9 @@ pub unsafe extern "C" fn kubepki_user_set_interactive_mode(
     tell_exec(user, |exec| Ok(exec.interactive_mode(interactive_mode(mode.text()?)?)))
 }
 
-/// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the provider's
-/// URL, and the client that its tokens are made for. It does not log in: the first tokens come from elsewhere.
+/// A user with tokens of a provider of OpenID Connect, which `kubectl`'s plugin `oidc` shows and gets anew: the
+/// provider's URL, and the client that its tokens are made for. It does not log in: the first tokens come from
+/// elsewhere.
 ///
 /// Threads: any. Free `*out` by `kubepki_user_free`.
 #[unsafe(no_mangle)]
@@ -284,8 +285,9 @@ pub unsafe extern "C" fn kubepki_kubeconfig_with_user(
     })
 }
 
-/// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that vouch
-/// for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody may ask it.
+/// The kubeconfig by which API servers call a webhook that authenticates or authorizes: its URL, the authorities that
+/// vouch for its certificate, in PEM, and what API servers show it. When `user` is NULL, that is nothing, and anybody
+/// may ask it.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 #[unsafe(no_mangle)]

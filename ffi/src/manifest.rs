@@ -125,8 +125,8 @@ pub unsafe extern "C" fn kubepki_manifest_for_bootstrap(
     })
 }
 
-/// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`, or of
-/// who may act as any user (`impersonator`), where no signer is told.
+/// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`,
+/// or of who may act as any user (`impersonator`), where no signer is told.
 ///
 /// Threads: any. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
@@ -153,8 +153,8 @@ pub unsafe extern "C" fn kubepki_manifest_role(
     })
 }
 
-/// The RoleBinding in a namespace, or with no namespace the ClusterRoleBinding, that gives a role to somebody: a `user`, a
-/// `group`, or a `serviceaccount`, which is written `NAMESPACE:NAME`.
+/// The RoleBinding in a namespace, or with no namespace the ClusterRoleBinding, that gives a role to somebody: a
+/// `user`, a `group`, or a `serviceaccount`, which is written `NAMESPACE:NAME`.
 ///
 /// Threads: any. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
@@ -224,8 +224,8 @@ pub unsafe extern "C" fn kubepki_manifest_ca_config_map(
     })
 }
 
-/// The ClusterTrustBundle (`certificates.k8s.io/v1beta1`) with the authorities that vouch for what a signer signs, or with no
-/// signer, for anything. A signer's is named after it: `example.com:serving:NAME`.
+/// The ClusterTrustBundle (`certificates.k8s.io/v1beta1`) with the authorities that vouch for what a signer signs, or
+/// with no signer, for anything. A signer's is named after it: `example.com:serving:NAME`.
 ///
 /// Threads: any. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]

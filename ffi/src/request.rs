@@ -34,8 +34,8 @@ pub unsafe extern "C" fn kubepki_request_new(
     make(out!(out), || Ok(some(profile, "profile")?.profile.request()?.into()))
 }
 
-/// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited. The
-/// profile's key algorithm is passed over.
+/// Makes such a request for a key that is there already, in PEM, such as one that a program has saved while it waited.
+/// The profile's key algorithm is passed over.
 ///
 /// Threads: any at once. The key is copied. Free `*out` by `kubepki_request_free`.
 #[unsafe(no_mangle)]

@@ -126,9 +126,9 @@ pub unsafe extern "C" fn kubepki_approver_new(out: *mut *mut kubepki_approver) -
     make(out!(out), || Ok(kubepki_approver::default()))
 }
 
-/// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates need
-/// that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be written in
-/// the same form.
+/// Tells it a node, or the node's new addresses: a Node object (`v1`) in YAML or JSON. Kubelets' serving certificates
+/// need that. In an object from the API server the addresses are the kubelet's own word; those of an inventory can be
+/// written in the same form.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -248,8 +248,9 @@ pub extern "C" fn kubepki_review_message(review: Option<&kubepki_review>) -> kub
     look(review, |review| review.0.message().into())
 }
 
-/// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays as it
-/// is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was reviewed.
+/// Puts the condition into the object, which then goes to the subresource `approval`. What is not this approver's stays
+/// as it is. `KUBEPKI_ERROR_CHANGED` when something was decided about the object meanwhile, or when it is not what was
+/// reviewed.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -23,16 +23,16 @@ pub unsafe extern "C" fn kubepki_cluster_token_issuer(
     make(out!(out), || Ok(kubepki_buffer::new(some(cluster, "cluster")?.cluster.token_issuer().as_str())))
 }
 
-/// A service-account token that is to be signed. Whoever has sa.key can make tokens for every service account; where there
-/// is an API server, the TokenRequest API makes them without it.
+/// A service-account token that is to be signed. Whoever has sa.key can make tokens for every service account; where
+/// there is an API server, the TokenRequest API makes them without it.
 pub struct kubepki_service_account_token {
     token: ServiceAccountToken,
     audiences: Vec<String>,
     binding: Option<Binding>,
 }
 
-/// A token for a service account: its namespace, its name, and the UID that the API server has given it. It is for the API
-/// server and for an hour.
+/// A token for a service account: its namespace, its name, and the UID that the API server has given it. It is for the
+/// API server and for an hour.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_service_account_token_free`.
 #[unsafe(no_mangle)]
@@ -87,8 +87,8 @@ pub extern "C" fn kubepki_service_account_token_set_lifetime(
     })
 }
 
-/// Binds it to an object by its kind, name and UID, without which it is no longer good: a `pod` or `secret` of the service
-/// account's namespace, or a `node`. A pod's token may name the pod's node as well, by a second call.
+/// Binds it to an object by its kind, name and UID, without which it is no longer good: a `pod` or `secret` of the
+/// service account's namespace, or a `node`. A pod's token may name the pod's node as well, by a second call.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -209,8 +209,8 @@ impl From<Option<&ObjectReference>> for kubepki_object {
     }
 }
 
-/// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one issuer
-/// and one of the audiences; at a moment, which may be a minute off.
+/// Verifies a token as kube-apiserver does: by public keys, which are PEM as in sa.pub or a JSON Web Key Set; for one
+/// issuer and one of the audiences; at a moment, which may be a minute off.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_service_account_free`.
 #[unsafe(no_mangle)]
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn kubepki_jwks(
     make(out!(out), || Ok(kubepki_buffer::new(key_set(keys)?.to_jwks())))
 }
 
-/// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the URL
-/// where the key set is served.
+/// The discovery document of OpenID Connect for such keys: with the issuer, which must be a URL of https here, and the
+/// URL where the key set is served.
 ///
 /// Threads: any. Free `*out` by `kubepki_buffer_free`.
 #[unsafe(no_mangle)]

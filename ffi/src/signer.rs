@@ -89,8 +89,8 @@ impl Drop for Kept {
     }
 }
 
-/// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause` before it
-/// returns; the last answer counts.
+/// Signs, and answers by `kubepki_answer_signature`, `kubepki_answer_failure` or `kubepki_answer_failure_with_cause`
+/// before it returns; the last answer counts.
 ///
 /// It may be called from any thread, from several at once, and may call this library itself, though not with a handle
 /// that the call which signs is changing. It must return: no exception and no longjmp may leave it.
@@ -98,9 +98,9 @@ pub type kubepki_sign = Option<
     unsafe extern "C" fn(user: *mut c_void, to_sign: *const kubepki_to_sign, answer: *mut kubepki_answer),
 >;
 
-/// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more. It
-/// is called once, on any thread, inside whichever call drops the last that has it. It must return, as `kubepki_sign` must,
-/// and should call nothing of this library.
+/// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more.
+/// It is called once, on any thread, inside whichever call drops the last that has it. It must return, as
+/// `kubepki_sign` must, and should call nothing of this library.
 pub type kubepki_release = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.

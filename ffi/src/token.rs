@@ -27,8 +27,8 @@ pub unsafe extern "C" fn kubepki_bootstrap_token_generate(
     make(out!(out), || Ok(kubepki_buffer::secret(BootstrapToken::generate()?.to_text())))
 }
 
-/// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which is
-/// `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
+/// The Secret that makes a cluster know a bootstrap token: with the moment when it ends; what it may be used for, which
+/// is `authentication`, `signing` (of cluster-info), or without any (NULL) both; the groups that it gives besides
 /// `system:bootstrappers`; and what it is for, in words.
 ///
 /// Threads: any. Free `*out` by `kubepki_manifest_free`.
@@ -63,8 +63,8 @@ fn usage(name: &str) -> Result<BootstrapUsage, Fail> {
     }
 }
 
-/// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by these
-/// tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
+/// The ConfigMap `cluster-info`, by which a machine that has a bootstrap token comes to trust its cluster, signed by
+/// these tokens, of which there may be none: kube-controller-manager's `bootstrapsigner` signs it too.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_manifest_free`.
 #[unsafe(no_mangle)]
@@ -116,8 +116,8 @@ impl kubepki_cluster_info {
     }
 }
 
-/// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in it is
-/// pinned.
+/// Believes the ConfigMap `cluster-info`, in YAML or JSON, if the bootstrap token has signed it and every authority in
+/// it is pinned.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_cluster_info_free`.
 #[unsafe(no_mangle)]

@@ -56,8 +56,8 @@ pub fn certificate(data: &[u8]) {
     }
 }
 
-/// An object of `certificates.k8s.io`, or the PKCS#10 request in one in DER: what can be read is written as an object that is
-/// read as the same, and what is approved is issued.
+/// An object of `certificates.k8s.io`, or the PKCS#10 request in one in DER: what can be read is written as an object
+/// that is read as the same, and what is approved is issued.
 pub fn certificate_signing_request(data: &[u8]) {
     /// The tag of a SEQUENCE.
     const DER: u8 = 0x30;
@@ -259,8 +259,8 @@ pub fn private_key(data: &[u8]) {
     }
 }
 
-/// A service-account token, a JWKS, or a header and behind its line a payload that the right key has signed: whatever they
-/// are, they are read or refused.
+/// A service-account token, a JWKS, or a header and behind its line a payload that the right key has signed: whatever
+/// they are, they are read or refused.
 pub fn service_account_token(data: &[u8]) {
     let key = SigningKey::from_slice(&[1; 32]).expect("a number of the curve");
     let public = key.verifying_key().to_public_key_der().expect("a public key");

@@ -25,8 +25,9 @@ impl Pki {
     /// Says what is wrong with the machine's files: each against its profile, and what an audit accepts beyond it, and
     /// all against each other.
     ///
-    /// `expected` is a description, or what the files themselves tell: [`Expected::inferred`], which a loaded `Pki` has as
-    /// its [`expected`](Self::expected). With a description more is known, such as names that are missing everywhere.
+    /// `expected` is a description, or what the files themselves tell: [`Expected::inferred`], which a loaded `Pki` has
+    /// as its [`expected`](Self::expected). With a description more is known, such as names that are missing
+    /// everywhere.
     ///
     /// ```
     /// use kubepki::{Cluster, Expected, KeyAlgorithm, Node, Pki, Time};

@@ -1,9 +1,10 @@
-//! The API `certificates.k8s.io`: requests for certificates as Kubernetes objects, what approves them and what signs them.
+//! The API `certificates.k8s.io`: requests for certificates as Kubernetes objects, what approves them and what signs
+//! them.
 //!
-//! A workload or a kubelet makes a key and a [`CertificateSigningRequest`]; an approver decides about it ([`review`]); a
-//! signer puts the certificate into its status ([`sign`]). Kubernetes' own rules are those of kube-controller-manager 1.36;
-//! signers of your own get theirs by a [`SignerPolicy`]. An approver and signer is a loop around these two calls: read the
-//! object, call, send it back.
+//! A workload or a kubelet makes a key and a [`CertificateSigningRequest`]; an approver decides about it ([`review`]);
+//! a signer puts the certificate into its status ([`sign`]). Kubernetes' own rules are those of kube-controller-manager
+//! 1.36; signers of your own get theirs by a [`SignerPolicy`]. An approver and signer is a loop around these two calls:
+//! read the object, call, send it back.
 //!
 //! ```
 //! use kubepki::certificates_api::{CertificateSigningRequest, Context, Outcome, SIGNING_DURATION, SignerPolicy};

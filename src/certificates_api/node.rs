@@ -23,15 +23,16 @@ impl NodeAddresses {
         Self { name, addresses: addresses.into_iter().map(|san| AlternativeName::from(&san)).collect() }
     }
 
-    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB, with or without its type. Its addresses are those of `status.addresses`.
+    /// Reads a Node object (`v1`): YAML or JSON, in UTF-8, of at most 4 MiB, with or without its type. Its addresses
+    /// are those of `status.addresses`.
     ///
     /// They are the kubelet's own word: one that was taken over can first claim the address of the API server there, and
     /// then ask for a certificate with it. Addresses from an inventory ([`new`](Self::new)) protect from that.
     ///
     /// # Errors
     ///
-    /// [`Code::Unsupported`](crate::Code::Unsupported) for another kind, [`Code::Malformed`](crate::Code::Malformed) when this is no YAML or not the schema,
-    /// [`Code::Invalid`](crate::Code::Invalid) for a name that no node has.
+    /// [`Code::Unsupported`](crate::Code::Unsupported) for another kind, [`Code::Malformed`](crate::Code::Malformed)
+    /// when this is no YAML or not the schema, [`Code::Invalid`](crate::Code::Invalid) for a name that no node has.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         const TYPE: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Node")];
         let node: Node = record::from_document(document, document::LONGEST, "Node", TYPE)?;

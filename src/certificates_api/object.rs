@@ -152,19 +152,19 @@ impl CertificateSigningRequest {
         Ok(self)
     }
 
-    /// Reads the object: YAML or JSON, in UTF-8, of at most 4 MiB. `kind` and `apiVersion` may be missing, as in the items of
-    /// a list.
+    /// Reads the object: YAML or JSON, in UTF-8, of at most 4 MiB. `kind` and `apiVersion` may be missing, as in the
+    /// items of a list.
     ///
-    /// What the API server refuses to create is refused, but for the request's own signature, which [`review`](super::review)
-    /// and [`sign`](super::sign) check. The signer `kubernetes.io/legacy-unknown` is accepted: objects from before
-    /// Kubernetes 1.22 have it.
+    /// What the API server refuses to create is refused, but for the request's own signature, which
+    /// [`review`](super::review) and [`sign`](super::sign) check. The signer `kubernetes.io/legacy-unknown` is
+    /// accepted: objects from before Kubernetes 1.22 have it.
     ///
     /// # Errors
     ///
-    /// [`Code::Unsupported`] for another kind or version. [`Code::Malformed`] when this is no YAML, not the schema, or when
-    /// the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for a name that is no
-    /// segment of a path, no signer name or a malformed one, no usage, an unknown one, one that stands twice, and for an
-    /// expiration under 600 seconds. The field is the place.
+    /// [`Code::Unsupported`] for another kind or version. [`Code::Malformed`] when this is no YAML, not the schema, or
+    /// when the field `spec.request` is not base64 of PEM of exactly one PKCS#10 request. [`Code::Invalid`] for a name
+    /// that is no segment of a path, no signer name or a malformed one, no usage, an unknown one, one that stands
+    /// twice, and for an expiration under 600 seconds. The field is the place.
     pub fn from_yaml(document: &[u8]) -> Result<Self> {
         let name = "CertificateSigningRequest";
         let fields: Fields = record::from_document(document, document::LONGEST, name, TYPE)?;

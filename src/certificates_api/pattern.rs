@@ -7,9 +7,9 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::x509::AlternativeName;
 
-/// A text in which each `*` stands for one or more letters, digits, `-` and `_`: for a label of a DNS name, a part of a user
-/// name, a segment of a path. Letters beyond ASCII are letters too; nothing else in ASCII is taken, neither a separator nor
-/// white space nor a control character.
+/// A text in which each `*` stands for one or more letters, digits, `-` and `_`: for a label of a DNS name, a part of a
+/// user name, a segment of a path. Letters beyond ASCII are letters too; nothing else in ASCII is taken, neither a
+/// separator nor white space nor a control character.
 ///
 /// ```
 /// use kubepki::certificates_api::Pattern;

@@ -27,7 +27,8 @@ impl SignerPolicy {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`](crate::Code::Invalid) for another signer of Kubernetes: those for kubelets have rules of their own.
+    /// [`Code::Invalid`](crate::Code::Invalid) for another signer of Kubernetes: those for kubelets have rules of their
+    /// own.
     pub fn new(signer_name: SignerName) -> Result<Self> {
         if signer_name.is_of_kubernetes() && signer_name.as_str() != signers::KUBE_APISERVER_CLIENT {
             let rule = format!("a signer of your own or {}", signers::KUBE_APISERVER_CLIENT);

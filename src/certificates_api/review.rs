@@ -13,8 +13,8 @@ use crate::time::Time;
 
 /// What an approver knows of its cluster.
 ///
-/// Kubelets' client certificates need nothing of it; their serving certificates need the nodes with their addresses, other
-/// signers a policy.
+/// Kubelets' client certificates need nothing of it; their serving certificates need the nodes with their addresses,
+/// other signers a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Context {
@@ -57,12 +57,12 @@ struct Opinion(Verdict, &'static str, String);
 /// | `kubernetes.io/kube-apiserver-client` | what the context's policy allows, but never `system:masters` |
 /// | your own | what the context's policy allows |
 ///
-/// For all of them: the request's own signature verifies, and its signer accepts it ([`sign`](super::sign)). What is left
-/// alone: signers that the context has no policy for, requests about which something was decided, and keys that this library
-/// cannot verify.
+/// For all of them: the request's own signature verifies, and its signer accepts it ([`sign`](super::sign)). What is
+/// left alone: signers that the context has no policy for, requests about which something was decided, and keys that
+/// this library cannot verify.
 ///
-/// kube-controller-manager approves the first row only, after asking the authorizer whether the user may; it never denies.
-/// (kubernetes/kubernetes, pkg/controller/certificates/approver/sarapprove.go; for the second row the page "TLS
+/// kube-controller-manager approves the first row only, after asking the authorizer whether the user may; it never
+/// denies. (kubernetes/kubernetes, pkg/controller/certificates/approver/sarapprove.go; for the second row the page "TLS
 /// bootstrapping" of Kubernetes' documentation)
 pub fn review(object: &CertificateSigningRequest, context: &Context) -> Review {
     let Opinion(verdict, reason, mut message) = opinion(object, context);
@@ -238,12 +238,13 @@ impl Review {
         &self.message
     }
 
-    /// Puts the condition into the object that the subresource `approval` takes. With [`Verdict::NotMine`] it stays as it is.
+    /// Puts the condition into the object that the subresource `approval` takes. With [`Verdict::NotMine`] it stays as
+    /// it is.
     ///
     /// # Errors
     ///
-    /// [`Code::Changed`] when something was decided about the object meanwhile, or when it asks for something else than what
-    /// was reviewed.
+    /// [`Code::Changed`] when something was decided about the object meanwhile, or when it asks for something else than
+    /// what was reviewed.
     pub fn apply(&self, object: &mut CertificateSigningRequest, now: Time) -> Result<()> {
         if *object.spec() != self.asked {
             return Err(Error::new(Code::Changed, "the request that was reviewed")

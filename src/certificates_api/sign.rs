@@ -28,8 +28,8 @@ pub(super) const VALIDATION_FAILURE: &str = "SignerValidationFailure";
 pub enum Outcome {
     /// The object now has its certificate: it goes to the subresource `status`.
     Issued,
-    /// The object now has the condition `Failed`, with this message: it goes to the subresource `status`. It will never be
-    /// signed.
+    /// The object now has the condition `Failed`, with this message: it goes to the subresource `status`. It will never
+    /// be signed.
     Failed(String),
     /// The object is as it was: why it is not, or not yet, to be signed.
     Skipped(String),
@@ -39,22 +39,22 @@ pub enum Outcome {
 /// (kubernetes/kubernetes, pkg/controller/certificates: signer/signer.go and authority/policies.go).
 ///
 /// Subject, names and public key are the request's, the usages those of `spec.usages`; whatever else the request asks
-/// for is dropped. The certificate is no authority's, and comes without those above it. It begins five minutes before `now`
-/// and is valid for the time that was asked for, but at most for `duration`, the cluster's signing duration
+/// for is dropped. The certificate is no authority's, and comes without those above it. It begins five minutes before
+/// `now` and is valid for the time that was asked for, but at most for `duration`, the cluster's signing duration
 /// ([`SIGNING_DURATION`]), and not longer than the authority. From eight hours on, the five minutes are counted in.
 ///
-/// The signers of Kubernetes accept what they accept there; a request that they refuse fails. For a signer of your own the
-/// approval is what decides: [`review`](super::review) has its rules.
+/// The signers of Kubernetes accept what they accept there; a request that they refuse fails. For a signer of your own
+/// the approval is what decides: [`review`](super::review) has its rules.
 ///
-/// As there, the authority's own beginning is not looked at. Stricter than kube-controller-manager: keys of RSA under 2048
-/// bits and of other kinds than RSA, P-256 and P-384 are not certified.
+/// As there, the authority's own beginning is not looked at. Stricter than kube-controller-manager: keys of RSA under
+/// 2048 bits and of other kinds than RSA, P-256 and P-384 are not certified.
 ///
 /// # Errors
 ///
 /// The object is then as it was. [`Code::BadSignature`] when the request's own signature does not verify,
-/// [`Code::Unsupported`] for keys and signatures that cannot be verified or certified here, [`Code::AuthorityExpired`] with
-/// the words of kube-controller-manager, [`Code::Invalid`] for a duration under a second and for what the API server forbids
-/// (`system:masters` by `kubernetes.io/kube-apiserver-client`), [`Code::Signer`],
+/// [`Code::Unsupported`] for keys and signatures that cannot be verified or certified here, [`Code::AuthorityExpired`]
+/// with the words of kube-controller-manager, [`Code::Invalid`] for a duration under a second and for what the API
+/// server forbids (`system:masters` by `kubernetes.io/kube-apiserver-client`), [`Code::Signer`],
 /// [`Code::SignerMismatch`] and [`Code::Random`].
 pub fn sign(
     object: &mut CertificateSigningRequest,

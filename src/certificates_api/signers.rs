@@ -70,7 +70,8 @@ const TABLE: [(&str, &[Demand]); 4] = [
     (LEGACY_UNKNOWN, &[]),
 ];
 
-/// Whether somebody here knows what this signer accepts: Kubernetes' own signers by the table, all others by their policy.
+/// Whether somebody here knows what this signer accepts: Kubernetes' own signers by the table, all others by their
+/// policy.
 pub(super) fn is_known(signer_name: &SignerName) -> bool {
     !signer_name.is_of_kubernetes() || TABLE.iter().any(|(name, _)| *name == signer_name.as_str())
 }

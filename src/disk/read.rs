@@ -111,8 +111,8 @@ pub(crate) fn place_of_directory(root: Option<&Path>, path: &Path) -> Result<Pat
     Ok(root.to_owned())
 }
 
-/// The names of the files at and below `directory`, a bearable number of them, relative to it and in order; `depth` levels
-/// of directories deep.
+/// The names of the files at and below `directory`, a bearable number of them, relative to it and in order; `depth`
+/// levels of directories deep.
 pub(crate) fn list(directory: &Path, depth: usize) -> Result<Vec<PathBuf>> {
     let failed = |at: &Path, error| Error::io(at, "read this directory", &error);
     let mut found = Vec::new();

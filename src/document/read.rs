@@ -13,9 +13,9 @@ use crate::error::{Code, Error, Result};
 
 /// Reads one document of YAML or JSON.
 ///
-/// Refused is what could not be written again unchanged (tags, keys that are no scalar, numbers beyond 64 bits, or beyond what
-/// a double tells apart), what readers understand differently (a key that stands twice, several documents), and what serves to
-/// exhaust memory (aliases, deep nesting, more than `longest` bytes).
+/// Refused is what could not be written again unchanged (tags, keys that are no scalar, numbers beyond 64 bits, or
+/// beyond what a double tells apart), what readers understand differently (a key that stands twice, several documents),
+/// and what serves to exhaust memory (aliases, deep nesting, more than `longest` bytes).
 ///
 /// No error quotes the document, which may hold secrets. The library does not wipe what it holds meanwhile: texts with
 /// escapes or over several lines.

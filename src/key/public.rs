@@ -257,8 +257,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// `None` for a key that is not what its algorithm says, to Go (crypto/x509, `parsePublicKey`): it wants the parameters of
-/// RSA to be NULL, and points of curves uncompressed.
+/// `None` for a key that is not what its algorithm says, to Go (crypto/x509, `parsePublicKey`): it wants the parameters
+/// of RSA to be NULL, and points of curves uncompressed.
 fn kind(spki: &SubjectPublicKeyInfoRef<'_>, bits: &[u8]) -> Option<Kind> {
     match spki.algorithm.oid {
         RSA_ENCRYPTION => {

@@ -2,8 +2,8 @@
 //!
 //! The types follow the schema of `kubectl` (kubernetes/kubernetes, staging/src/k8s.io/client-go,
 //! tools/clientcmd/api/v1/types.go), names included. A file that is read and written again keeps everything, also
-//! fields that this library does not know, but comments; the fields of the schema are then in alphabetical order, as kubeadm
-//! and kubectl write them.
+//! fields that this library does not know, but comments; the fields of the schema are then in alphabetical order, as
+//! kubeadm and kubectl write them.
 //!
 //! Private keys, tokens, passwords and whatever else may be a secret are zeroized on drop and not shown by `Debug`.
 //!

@@ -24,7 +24,8 @@ impl Pki {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] for an empty path, [`Code::Exists`] with the file that is there and differs, [`Code::Io`] with the file that could not be written.
+    /// [`Code::Invalid`] for an empty path, [`Code::Exists`] with the file that is there and differs, [`Code::Io`] with
+    /// the file that could not be written.
     pub fn save(&self, layout: impl Into<Layout>) -> Result<()> {
         Self::save_all([(layout, self)])
     }

@@ -16,7 +16,8 @@ use crate::time::Time;
 /// has a certificate.
 ///
 /// The first part is the token's ID, which is no secret; the second is one. It is zeroized on drop, and `Debug` shows
-/// the ID alone. A client authenticates with the whole text as `system:bootstrap:ID`, in the group `system:bootstrappers`.
+/// the ID alone. A client authenticates with the whole text as `system:bootstrap:ID`, in the group
+/// `system:bootstrappers`.
 ///
 /// ```
 /// use kubepki::token::BootstrapToken;

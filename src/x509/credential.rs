@@ -21,8 +21,10 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// [`Code::KeyMismatch`](crate::Code::KeyMismatch) when the key is not the leaf's, [`Code::Malformed`](crate::Code::Malformed) when the chain is empty,
-    /// [`Code::WrongIssuer`](crate::Code::WrongIssuer) and [`Code::BadSignature`](crate::Code::BadSignature) when a certificate was not issued by the one behind it.
+    /// [`Code::KeyMismatch`](crate::Code::KeyMismatch) when the key is not the leaf's,
+    /// [`Code::Malformed`](crate::Code::Malformed) when the chain is empty,
+    /// [`Code::WrongIssuer`](crate::Code::WrongIssuer) and [`Code::BadSignature`](crate::Code::BadSignature) when a
+    /// certificate was not issued by the one behind it.
     pub fn new(chain: Vec<Certificate>, key: PrivateKey) -> Result<Self> {
         check_chain(&chain)?;
         Self::assemble(chain, Arc::new(key), None)

@@ -230,9 +230,9 @@ fn decode(der: &[u8]) -> der::Result<Inner> {
     })
 }
 
-/// The extensions of the attributes extensionRequest; other attributes mean nothing to Go, and no extension may stand there
-/// twice (crypto/x509, `parseCSRExtensions`). Where Go would pass over such an attribute, or over a part of it, the request is
-/// refused: what is reviewed here may be signed by Go.
+/// The extensions of the attributes extensionRequest; other attributes mean nothing to Go, and no extension may stand
+/// there twice (crypto/x509, `parseCSRExtensions`). Where Go would pass over such an attribute, or over a part of it,
+/// the request is refused: what is reviewed here may be signed by Go.
 fn requested_extensions(mut attributes: &[u8]) -> der::Result<Vec<Extension>> {
     let oid = ID_EXTENSION_REQ.to_der()?;
     let mut all: Vec<Extension> = Vec::new();
@@ -281,9 +281,9 @@ fn check_names(inner: &Inner) -> Result<()> {
     }
 }
 
-/// An absolute URI (RFC 3986, section 4.3) that Go reads and writes unchanged: its scheme in lower case, its authority, if it
-/// has one, a domain or an address of IPv4, and perhaps a port. Go takes more, and writes some of it in another way; no
-/// signer needs it.
+/// An absolute URI (RFC 3986, section 4.3) that Go reads and writes unchanged: its scheme in lower case, its authority,
+/// if it has one, a domain or an address of IPv4, and perhaps a port. Go takes more, and writes some of it in another
+/// way; no signer needs it.
 fn is_uri(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let mut letters = scheme.bytes();

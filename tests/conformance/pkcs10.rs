@@ -120,8 +120,8 @@ fn header(der: &[u8]) -> Result<(usize, usize)> {
     Ok((2 + more, if first < 0x80 { first.into() } else { long }))
 }
 
-/// A subject of attributes of X.520 (the last number of their identifiers), each with the tag and bytes of its value, each
-/// in a set of its own.
+/// A subject of attributes of X.520 (the last number of their identifiers), each with the tag and bytes of its value,
+/// each in a set of its own.
 pub(crate) fn subject(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {
     let sets = attributes.iter().map(|(attribute, tag, value)| {
         let pair = [vec![0x06, 3, 0x55, 4, *attribute], tlv(*tag, value)].concat();

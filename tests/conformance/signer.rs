@@ -1,4 +1,5 @@
-//! This crate as approver and signer at the API server: of a signer of one's own, and in place of kube-controller-manager.
+//! This crate as approver and signer at the API server: of a signer of one's own, and in place of
+//! kube-controller-manager.
 
 use std::fs;
 use std::process::Command;

@@ -191,8 +191,8 @@ fn base64_is_standard_and_padded() {
     assert_eq!(try_read(&object).unwrap().request().der(), Csr::new(NODE).der());
 }
 
-/// Go passes over what stands behind an attribute's values, and over an attribute of which one value is damaged: it would sign
-/// other names than a reader sees who does not.
+/// Go passes over what stands behind an attribute's values, and over an attribute of which one value is damaged: it
+/// would sign other names than a reader sees who does not.
 #[test]
 fn names_that_go_would_see_alone_or_not_at_all_are_refused() {
     let names = forge::tlv(SEQUENCE, &forge::general_name("DNS:kubernetes.default.svc"));

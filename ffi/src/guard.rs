@@ -224,7 +224,7 @@ impl Default for kubepki_text {
 
 impl From<&str> for kubepki_text {
     fn from(text: &str) -> Self {
-        Self { data: text.as_ptr().cast(), len: text.len() }
+        Self { data: address(text.as_bytes()).cast(), len: text.len() }
     }
 }
 
@@ -252,8 +252,14 @@ impl Default for kubepki_bytes {
 
 impl From<&[u8]> for kubepki_bytes {
     fn from(bytes: &[u8]) -> Self {
-        Self { data: bytes.as_ptr(), len: bytes.len() }
+        Self { data: address(bytes), len: bytes.len() }
     }
+}
+
+/// Where bytes are. Rust has those of nothing at addresses where nothing can be, at which Go's runtime ends the process.
+fn address(bytes: &[u8]) -> *const u8 {
+    static NOTHING: u8 = 0;
+    if bytes.is_empty() { &raw const NOTHING } else { bytes.as_ptr() }
 }
 
 #[cfg(test)]
@@ -284,6 +290,14 @@ mod tests {
         let out = unsafe { Out::<*mut u8>::new(ptr::null_mut()) };
         let error = make(out, || panic!("made all the same")).unwrap();
         assert_eq!(error.code, kubepki_code::KUBEPKI_ERROR_NULL);
+    }
+
+    #[test]
+    fn a_view_of_nothing_has_an_address() {
+        for data in [kubepki_text::from("").data.cast(), kubepki_bytes::from(&[][..]).data] {
+            assert!(data.addr() > 4096);
+        }
+        assert!(kubepki_text::from(None).data.is_null());
     }
 
     #[test]

@@ -5,17 +5,19 @@
  *
  * - A function that can fail returns an error, which the caller frees, or NULL: then it has succeeded. What it was to
  *   write it writes on success only, and last of its parameters.
- * - What is given is a pointer and a length, which is read during the call and copied if it is kept. Nothing need end with a
- *   zero byte. KUBEPKI_LITERAL("...") is both of a literal. No bytes may be NULL.
+ * - What is given is a pointer and a length, which is read during the call and copied if it is kept. Nothing need end
+ *   with a zero byte. Where the length is 0 the pointer may be NULL. KUBEPKI_LITERAL("...") is both of a literal.
  * - What is given back is a handle, which the caller frees by the function that belongs to its type, or a view of a
  *   handle's own bytes: that ends with its handle, or with the next call that takes the handle without const.
- * - NULL is an error where a handle is needed: KUBEPKI_ERROR_NULL, with the parameter's name. Where it means something, the
- *   function says so; where a handle is freed or looked at, it is nothing; and a kubepki_list may be NULL, which is empty.
- * - A const handle may be used from any number of threads at once. Whoever passes one without const, or frees it, must be
- *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
+ * - A handle that is NULL is KUBEPKI_ERROR_NULL, with the parameter's name, unless the function says what it means.
+ *   Functions that free accept it, and do nothing; those that only look answer with 0 or an empty view. A kubepki_list
+ *   may be NULL, which is empty.
+ * - No handle belongs to a thread, and there is no state beside the handles. "Threads: any" and "any at once" say that
+ *   any number of threads may call it, also with the same handles. "One at a time" says that nobody else may use the
+ *   handle that the call takes without const, and "the last to use it" that nobody does so after it.
  * - Whatever signs by a kubepki_signer may call its callback, on its own thread and on others.
- * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments are
- *   seconds since 1970, spans are seconds.
+ * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments
+ *   are seconds since 1970, spans are seconds.
  * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
  *   freed. No error quotes one.
  */
@@ -65,7 +67,7 @@ typedef enum {
   KUBEPKI_ERROR_IO = 106,
   // A private key does not belong to its certificate.
   KUBEPKI_ERROR_KEY_MISMATCH = 107,
-  // Another process is changing the same directory.
+  // Another process, or another store of this one, is changing the same directory.
   KUBEPKI_ERROR_LOCKED = 108,
   // Bytes that are not what they should be: PEM, DER or YAML that cannot be read.
   KUBEPKI_ERROR_MALFORMED = 109,
@@ -173,7 +175,8 @@ typedef struct kubepki_authorities kubepki_authorities;
 // One text that a function made. It may be a secret: it is overwritten when it is freed.
 typedef struct kubepki_buffer kubepki_buffer;
 
-// The description of a cluster: what all of its nodes share. Whatever is not set is as kubeadm has it.
+// The description of a cluster: what all of its nodes share. Whatever is not set has kubeadm's value, but names: those
+// are of the Kubernetes documentation, unless `kubepki_cluster_set_convention` says `kubeadm`.
 typedef struct kubepki_cluster kubepki_cluster;
 
 // Where a cluster is and whom to trust there, as a machine that joins has verified it.
@@ -343,9 +346,9 @@ typedef struct {
 // that the call which signs is changing. It must return: no exception and no longjmp may leave it.
 typedef void (*kubepki_sign)(void *user, const kubepki_to_sign *to_sign, kubepki_answer *answer);
 
-// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more.
-// It is called once, on any thread, inside whichever call drops the last that has it. It must return, as
-// `kubepki_sign` must, and should call nothing of this library.
+// Called once, when nothing signs by `user` any more, or no error has the cause any more, on whichever thread drops the
+// last. It may free handles of its own, but must not touch the one that the outer call frees or changes. It must return,
+// as `kubepki_sign` must.
 typedef void (*kubepki_release)(void *user);
 
 // What became of a request that was to be signed, and why.
@@ -376,12 +379,16 @@ typedef struct {
 typedef struct {
   // The user that Kubernetes sees: `system:serviceaccount:NAMESPACE:NAME`.
   kubepki_text user;
-  // The UID of the service account.
-  kubepki_text uid;
+  // The service account's namespace.
+  kubepki_text namespace_name;
+  // The service account.
+  kubepki_object account;
   // The token's own ID; empty before Kubernetes 1.29.
   kubepki_text id;
   // When it was issued.
   int64_t issued;
+  // From when on it is good.
+  int64_t not_before;
   // When it ends.
   int64_t expires;
   // The pod that it is bound to; its texts are empty where there is none, as with the others.
@@ -392,7 +399,7 @@ typedef struct {
   kubepki_object secret;
 } kubepki_claims;
 
-// One token of such a file.
+// One token of a static token file.
 typedef struct {
   // The token, as a client sends it: a secret.
   kubepki_text token;
@@ -507,7 +514,8 @@ void kubepki_list_free(kubepki_list *list);
 // Threads: any. Free `*out` by `kubepki_files_free`.
 kubepki_error *kubepki_files_new(kubepki_files **out);
 
-// Adds a file: its path below the directory of a machine's Kubernetes files, such as `pki/ca.crt`, and its contents.
+// Adds a file: its path below the directory of a machine's Kubernetes files, such as `pki/ca.crt`, each once, and its
+// contents. What is no file of a machine's is passed over by whatever takes the files.
 //
 // Threads: one at a time. Both are copied.
 kubepki_error *kubepki_files_add(kubepki_files *files,
@@ -537,7 +545,7 @@ void kubepki_files_free(kubepki_files *files);
 // Threads: any. Free `*out` by `kubepki_cluster_free`.
 kubepki_error *kubepki_cluster_new(const char *endpoint, size_t endpoint_len, kubepki_cluster **out);
 
-// The name of the cluster in kubeconfigs.
+// The name of the cluster in kubeconfigs, instead of `default-cluster`, or by the convention `kubeadm`, `kubernetes`.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_name(kubepki_cluster *cluster, const char *name, size_t name_len);
@@ -547,7 +555,7 @@ kubepki_error *kubepki_cluster_set_name(kubepki_cluster *cluster, const char *na
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_endpoint(kubepki_cluster *cluster, const char *endpoint, size_t endpoint_len);
 
-// The domain of the cluster's DNS.
+// The domain of the cluster's DNS, instead of `cluster.local`.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_dns_domain(kubepki_cluster *cluster, const char *domain, size_t domain_len);
@@ -558,31 +566,32 @@ kubepki_error *kubepki_cluster_set_dns_domain(kubepki_cluster *cluster, const ch
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_add_service_subnet(kubepki_cluster *cluster, const char *subnet, size_t subnet_len);
 
-// The algorithm of every key that is made: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
+// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_key_algorithm(kubepki_cluster *cluster,
                                                  const char *algorithm,
                                                  size_t algorithm_len);
 
-// How many seconds authorities are valid.
+// How many seconds authorities are valid, instead of ten years of 365 days.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_authority_lifetime(kubepki_cluster *cluster, uint64_t lifetime_seconds);
 
-// How many seconds leaves are valid. None outlives its authority.
+// How many seconds leaves are valid, instead of 365 days. None outlives its authority.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_leaf_lifetime(kubepki_cluster *cluster, uint64_t lifetime_seconds);
 
-// Whose names certificates and kubeconfigs carry: `documented` or `kubeadm`.
+// Whose names certificates and kubeconfigs carry: `documented`, as it is unless this is called, or `kubeadm`.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_convention(kubepki_cluster *cluster,
                                               const char *convention,
                                               size_t convention_len);
 
-// The version of kubeadm that the convention `kubeadm` follows where versions differ: `1.36` or `v1.36.3`.
+// The version of kubeadm that the convention `kubeadm` follows where versions differ: `1.36` or `v1.36.3`. Unless this
+// is called, names are those that work with every version.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_kubernetes_version(kubepki_cluster *cluster,
@@ -1020,7 +1029,7 @@ kubepki_error *kubepki_store_load(const kubepki_store *store, kubepki_pki **out)
 // Writes what has changed in `pki` since it was loaded or made, and nothing else: all of it, or when one file cannot be
 // written, none. `KUBEPKI_ERROR_CHANGED` when a file is no longer what was loaded.
 //
-// Threads: one at a time.
+// Threads: one at a time for each `pki`.
 kubepki_error *kubepki_store_commit(const kubepki_store *store,
                                     kubepki_pki *pki);
 
@@ -1196,11 +1205,12 @@ kubepki_error *kubepki_profile_add_group(kubepki_profile *profile, const char *g
 // Threads: one at a time.
 kubepki_error *kubepki_profile_set_lifetime(kubepki_profile *profile, uint64_t lifetime_seconds);
 
-// How many authorities may stand between an `intermediate` and a leaf: at least 1 where it is to sign those of a
-// cluster.
+// How many authorities may stand between an `intermediate` and a leaf, instead of any number: at least 1 where it is to
+// sign those of a cluster.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_profile_set_path_length(kubepki_profile *profile, uint8_t path_length);
+kubepki_error *kubepki_profile_set_path_length(kubepki_profile *profile,
+                                               uint8_t path_length);
 
 // The role.
 //
@@ -1356,7 +1366,8 @@ kubepki_error *kubepki_issuer_issue(const kubepki_issuer *issuer,
                                     int64_t now,
                                     kubepki_credential **out);
 
-// Makes a certificate for a public key in PEM (a key or a certificate): the chain in PEM, the leaf first.
+// Makes a certificate for a public key in PEM, which may be in a certificate or in a certification request (PKCS#10),
+// whose signature is then verified. Names and usages are the profile's. The result is the chain in PEM, the leaf first.
 //
 // Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_issuer_certify(const kubepki_issuer *issuer,
@@ -1393,7 +1404,8 @@ void kubepki_issuer_free(kubepki_issuer *issuer);
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_key_generate(const char *algorithm, size_t algorithm_len, kubepki_buffer **out);
 
-// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
+// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a certification
+// request.
 //
 // `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
 // unless it is NULL. When this function fails, nothing is kept or released.
@@ -1948,8 +1960,9 @@ kubepki_error *kubepki_cluster_set_oidc(kubepki_cluster *cluster,
                                         const char *client_id,
                                         size_t client_id_len);
 
-// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the
-// cluster. `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
+// The provider's users are called by this claim, such as `sub` or `email`, behind a prefix. Unless this is said, it is
+// `sub` behind the provider's URL and `#`. With no prefix the provider can be any user of the cluster.
+// `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_oidc_username(kubepki_cluster *cluster,
@@ -2121,6 +2134,16 @@ kubepki_error *kubepki_service_account_verify(const char *token,
 // Threads: any at once. The views live as long as the service account.
 kubepki_claims kubepki_service_account_claims(const kubepki_service_account *account);
 
+// For how many audiences the token is.
+//
+// Threads: any at once.
+size_t kubepki_service_account_audience_count(const kubepki_service_account *account);
+
+// One of the audiences; empty beyond the last.
+//
+// Threads: any at once. The view lives as long as the service account.
+kubepki_text kubepki_service_account_audience_at(const kubepki_service_account *account, size_t index);
+
 // Frees a service account. NULL is allowed.
 //
 // Threads: any, the last to use it.
@@ -2227,7 +2250,7 @@ kubepki_error *kubepki_cluster_info_kubeconfig(const kubepki_cluster_info *info,
 // Threads: any, the last to use it.
 void kubepki_cluster_info_free(kubepki_cluster_info *info);
 
-// Reads such a file, in CSV, as kube-apiserver does. No bytes are an empty one, to be filled by
+// Reads a static token file, in CSV, as kube-apiserver does. A length of 0 gives an empty one, to be filled by
 // `kubepki_static_tokens_add`.
 //
 // Threads: any. Free `*out` by `kubepki_static_tokens_free`.
@@ -2257,6 +2280,16 @@ size_t kubepki_static_tokens_count(const kubepki_static_tokens *tokens);
 //
 // Threads: any at once. The views live until the tokens are changed or freed.
 kubepki_static_token kubepki_static_tokens_at(const kubepki_static_tokens *tokens, size_t index);
+
+// In how many groups the user of a token is.
+//
+// Threads: any at once.
+size_t kubepki_static_tokens_group_count(const kubepki_static_tokens *tokens, size_t token);
+
+// One of the groups of a token's user; empty beyond the last.
+//
+// Threads: any at once. The view lives until the tokens are changed or freed.
+kubepki_text kubepki_static_tokens_group_at(const kubepki_static_tokens *tokens, size_t token, size_t group);
 
 // What kube-apiserver does not say of the file: tokens without effect, that can be guessed, or that give power.
 //

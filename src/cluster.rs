@@ -381,7 +381,7 @@ impl Node {
     }
 
     /// Adds a subject alternative name to one of this node's serving certificates: [`Role::ApiServer`],
-    /// [`Role::EtcdServer`], [`Role::EtcdPeer`] or [`Role::KubeletServer`].
+    /// [`Role::EtcdServer`], [`Role::EtcdPeer`], [`Role::KubeletServer`] or [`Role::FrontProxyServer`].
     ///
     /// [`Authorities::join`](crate::Authorities::join) refuses a name for a certificate that this node does not get, such
     /// as the kubelet's without [`addresses`](Self::addresses).

@@ -91,7 +91,7 @@ pub(crate) fn describe(blocks: &[Block<'_>], text: &[u8]) -> String {
     match text {
         _ if labels.len() > MOST_SHOWN => format!("{} other blocks", blocks.len()),
         _ if !labels.is_empty() => labels.join(", "),
-        [] => "an empty file".to_owned(),
+        [] => "nothing".to_owned(),
         [0x30, ..] => "DER: not in PEM".to_owned(),
         _ => "no PEM block".to_owned(),
     }

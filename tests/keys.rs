@@ -156,7 +156,7 @@ fn truncated_and_garbled_keys_are_refused_as_malformed() {
         }
     }
     for (pem, found) in [
-        ("", "an empty file"),
+        ("", "nothing"),
         ("hello", "no PEM block"),
         ("0\u{1}", "DER: not in PEM"),
         (&authority(), "CERTIFICATE"),

@@ -1,11 +1,11 @@
 /* Says what is wrong with a machine's files, what would be done about it, and with --renew does it.
  * Usage: audit_renew DIRECTORY [--renew]
- * Exit code: 0 when nothing is wrong or due, 1 for an error, 3 when something is. */
+ * Exit code: 0 when nothing is wrong or due, 1 for an error, 2 for other arguments, 3 when something is. */
 #include "try.h"
 
 int main(int argc, char **argv) {
     int renew = argc == 3 && strcmp(argv[2], "--renew") == 0;
-    if (argc != 2 && !renew) {
+    if ((argc != 2 && !renew) || argv[1][0] == '-') {
         fprintf(stderr, "usage: audit_renew DIRECTORY [--renew]\n");
         return 2;
     }
@@ -20,8 +20,13 @@ int main(int argc, char **argv) {
     kubepki_plan *plan = NULL;
 
     TRY(kubepki_layout_new(argv[1], strlen(argv[1]), &layout));
-    TRY(kubepki_store_open(layout, &store));
-    TRY(kubepki_store_load(store, &pki));
+    if (renew) {
+        /* Under a lock, from here to the commit. */
+        TRY(kubepki_store_open(layout, &store));
+        TRY(kubepki_store_load(store, &pki));
+    } else {
+        TRY(kubepki_pki_load(layout, &pki));
+    }
 
     /* Nothing is expected beforehand: judged by what the files themselves tell. */
     TRY(kubepki_pki_audit(pki, NULL, now, &findings));

@@ -1,7 +1,7 @@
-/* Lets a worker join a cluster whose authority's key is elsewhere. What an HSM or a KMS would do, the openssl command does
- * here: it alone reads the key.
+/* Lets a worker join a cluster whose authority's key is elsewhere. What an HSM or a KMS would do, the openssl command
+ * does here: it alone reads the key.
  * Usage: sign_with_callback DIRECTORY KEY WORKER-DIRECTORY
- * DIRECTORY holds pki/ca.crt, KEY is the file of its private key. */
+ * DIRECTORY holds pki/ca.crt and no pki/ca.key: KEY is the file of that, elsewhere. */
 #include "try.h"
 
 #include <stdlib.h>

@@ -57,7 +57,11 @@ pub unsafe extern "C" fn kubepki_cluster_set_authentication_file(
             "authorization-webhook-config-file" => {
                 known.authorization_webhook(AuthorizationWebhook::new(path))
             }
-            other => return Err(kubepki_error::invalid("argument", "one that the header lists", other)),
+            other => {
+                let expected = "token-auth-file, authentication-token-webhook-config-file or \
+                                authorization-webhook-config-file";
+                return Err(kubepki_error::invalid("argument", expected, other));
+            }
         })
     })
 }
@@ -92,8 +96,9 @@ pub unsafe extern "C" fn kubepki_cluster_set_oidc(
     tell(cluster, |known| Ok(known.oidc(Oidc::new(issuer_url.parse()?, client_id.parse()?))))
 }
 
-/// The provider's users are called by this claim, behind a prefix. With no prefix the provider can be any user of the
-/// cluster. `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
+/// The provider's users are called by this claim, such as `sub` or `email`, behind a prefix. Unless this is said, it is
+/// `sub` behind the provider's URL and `#`. With no prefix the provider can be any user of the cluster.
+/// `KUBEPKI_ERROR_ABSENT` without a provider, here and below.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -201,8 +201,9 @@ pub unsafe extern "C" fn kubepki_authorities_issuer(
 ) -> Option<Box<kubepki_error>> {
     let role = input!(role, role_len);
     make(out!(out), || {
-        let issuer = some(authorities, "authorities")?.0.get(role.parse()?).and_then(Authority::issuer);
-        let issuer = issuer.ok_or_else(|| kubepki_error::absent("role", "an authority that can sign"))?;
+        let role = role.parse()?;
+        let issuer = some(authorities, "authorities")?.0.get(role).and_then(Authority::issuer);
+        let issuer = issuer.ok_or_else(|| kubepki_error::none_of(role, "an authority here that can sign"))?;
         Ok(kubepki_issuer(issuer.clone()))
     })
 }

@@ -7,7 +7,8 @@ use ::pki::{Cluster, Etcd, KubeletClientCertificate, Subnet};
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{change, free, input, make, out, seconds};
 
-/// The description of a cluster: what all of its nodes share. Whatever is not set is as kubeadm has it.
+/// The description of a cluster: what all of its nodes share. Whatever is not set has kubeadm's value, but names: those
+/// are of the Kubernetes documentation, unless `kubepki_cluster_set_convention` says `kubeadm`.
 pub struct kubepki_cluster {
     pub(crate) cluster: Cluster,
     service_subnets: Vec<Subnet>,
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn kubepki_cluster_new(
     make(out!(out), || Ok(Cluster::new(endpoint.parse()?).into()))
 }
 
-/// The name of the cluster in kubeconfigs.
+/// The name of the cluster in kubeconfigs, instead of `default-cluster`, or by the convention `kubeadm`, `kubernetes`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -70,7 +71,7 @@ pub unsafe extern "C" fn kubepki_cluster_set_endpoint(
     tell(cluster, |cluster| Ok(cluster.endpoint(endpoint.parse()?)))
 }
 
-/// The domain of the cluster's DNS.
+/// The domain of the cluster's DNS, instead of `cluster.local`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -101,7 +102,7 @@ pub unsafe extern "C" fn kubepki_cluster_add_service_subnet(
     })
 }
 
-/// The algorithm of every key that is made: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
+/// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn kubepki_cluster_set_key_algorithm(
     tell(cluster, |cluster| Ok(cluster.key_algorithm(algorithm.parse()?)))
 }
 
-/// How many seconds authorities are valid.
+/// How many seconds authorities are valid, instead of ten years of 365 days.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -125,7 +126,7 @@ pub extern "C" fn kubepki_cluster_set_authority_lifetime(
     tell(cluster, |cluster| Ok(cluster.authority_lifetime(seconds(lifetime_seconds))))
 }
 
-/// How many seconds leaves are valid. None outlives its authority.
+/// How many seconds leaves are valid, instead of 365 days. None outlives its authority.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -136,7 +137,7 @@ pub extern "C" fn kubepki_cluster_set_leaf_lifetime(
     tell(cluster, |cluster| Ok(cluster.leaf_lifetime(seconds(lifetime_seconds))))
 }
 
-/// Whose names certificates and kubeconfigs carry: `documented` or `kubeadm`.
+/// Whose names certificates and kubeconfigs carry: `documented`, as it is unless this is called, or `kubeadm`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -149,7 +150,8 @@ pub unsafe extern "C" fn kubepki_cluster_set_convention(
     tell(cluster, |cluster| Ok(cluster.convention(convention.parse()?)))
 }
 
-/// The version of kubeadm that the convention `kubeadm` follows where versions differ: `1.36` or `v1.36.3`.
+/// The version of kubeadm that the convention `kubeadm` follows where versions differ: `1.36` or `v1.36.3`. Unless this
+/// is called, names are those that work with every version.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use ::pki::{Code, Error, Place};
+use ::pki::{Code, Error, Place, Role};
 
 use crate::guard::{free, kubepki_text, look};
 use crate::signer::Cause;
@@ -54,7 +54,7 @@ pub enum kubepki_code {
     KUBEPKI_ERROR_IO = 106,
     /// A private key does not belong to its certificate.
     KUBEPKI_ERROR_KEY_MISMATCH = 107,
-    /// Another process is changing the same directory.
+    /// Another process, or another store of this one, is changing the same directory.
     KUBEPKI_ERROR_LOCKED = 108,
     /// Bytes that are not what they should be: PEM, DER or YAML that cannot be read.
     KUBEPKI_ERROR_MALFORMED = 109,
@@ -242,12 +242,16 @@ pub extern "C" fn kubepki_error_free(error: Option<Box<kubepki_error>>) {
 
 impl kubepki_error {
     fn own(code: kubepki_code, field: &str, expected: &str, found: &str) -> Fail {
+        Self::at(kubepki_place_kind::KUBEPKI_PLACE_FIELD, code, field, expected, found)
+    }
+
+    fn at(kind: kubepki_place_kind, code: kubepki_code, field: &str, expected: &str, found: &str) -> Fail {
         Box::new(Self {
             code,
             message: format!("{field}: expected {expected}, found {found}"),
             expected: expected.to_owned(),
             found: Some(found.to_owned()),
-            places: vec![(kubepki_place_kind::KUBEPKI_PLACE_FIELD, field.to_owned())],
+            places: vec![(kind, field.to_owned())],
             os_error: 0,
             cause: None,
         })
@@ -271,6 +275,17 @@ impl kubepki_error {
 
     pub(crate) fn absent(field: &str, expected: &str) -> Fail {
         Self::own(kubepki_code::KUBEPKI_ERROR_ABSENT, field, expected, "none")
+    }
+
+    /// The same of a role.
+    pub(crate) fn none_of(role: Role, expected: &str) -> Fail {
+        Self::at(
+            kubepki_place_kind::KUBEPKI_PLACE_ROLE,
+            kubepki_code::KUBEPKI_ERROR_ABSENT,
+            role.id(),
+            expected,
+            "none",
+        )
     }
 
     pub(crate) fn internal() -> Fail {

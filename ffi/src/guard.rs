@@ -142,6 +142,14 @@ impl<'a> Input<'a> {
         if self.len == 0 { Ok(None) } else { self.parse().map(Some) }
     }
 
+    /// Makes something for which no text must be told.
+    pub(crate) fn none<T>(self, make: impl FnOnce() -> T) -> Result<T, Fail> {
+        match self.text()? {
+            "" => Ok(make()),
+            told => Err(kubepki_error::invalid(self.name, "none", told)),
+        }
+    }
+
     /// An IP address.
     pub(crate) fn address(self) -> Result<IpAddr, Fail> {
         let text = self.text()?;
@@ -159,8 +167,9 @@ impl<'a> Input<'a> {
     /// A path. It is text of one line, for it comes back in arguments, kubeconfigs and errors.
     pub(crate) fn path(self) -> Result<PathBuf, Fail> {
         match self.text()? {
-            text if text.is_empty() || text.contains(char::is_control) => {
-                Err(kubepki_error::invalid(self.name, "a path, without control characters", text))
+            "" => Err(kubepki_error::invalid(self.name, "a path", "")),
+            text if text.contains(char::is_control) => {
+                Err(kubepki_error::invalid(self.name, "a path without control characters", text))
             }
             text => Ok(text.into()),
         }

@@ -144,7 +144,8 @@ pub unsafe extern "C" fn kubepki_issuer_issue(
     })
 }
 
-/// Makes a certificate for a public key in PEM (a key or a certificate): the chain in PEM, the leaf first.
+/// Makes a certificate for a public key in PEM, which may be in a certificate or in a certification request (PKCS#10),
+/// whose signature is then verified. Names and usages are the profile's. The result is the chain in PEM, the leaf first.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_buffer_free`.
 #[unsafe(no_mangle)]

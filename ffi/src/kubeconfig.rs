@@ -233,7 +233,10 @@ pub unsafe extern "C" fn kubepki_user_set_oidc(
             "id-token" => oidc.id_token(value),
             "refresh-token" => oidc.refresh_token(value),
             "idp-certificate-authority" => oidc.certificate_authority(value),
-            other => return Err(kubepki_error::invalid("setting", "one that the header lists", other)),
+            other => {
+                let expected = "client-secret, id-token, refresh-token or idp-certificate-authority";
+                return Err(kubepki_error::invalid("setting", expected, other));
+            }
         };
         known.user.auth_provider = User::with_oidc(oidc.clone()).auth_provider;
         known.oidc = Some(oidc);

@@ -111,19 +111,22 @@ pub unsafe extern "C" fn kubepki_manifest_for_bootstrap(
 ) -> Option<Box<kubepki_error>> {
     let (name, group) = (input!(name, name_len), input!(group, group_len));
     make(out!(out), || {
-        let made = match (name.text()?, group.optional()?) {
-            ("node-bootstrapper-binding", Some(group)) => manifest::node_bootstrapper_binding(&group),
-            ("node-approval-binding", Some(group)) => manifest::node_approval_binding(&group),
-            ("node-reader", Some(group)) => first(manifest::node_reader(&group)),
-            ("node-reader-binding", Some(group)) => second(manifest::node_reader(&group)),
-            ("node-renewal-binding", None) => manifest::node_renewal_binding(),
-            ("cluster-info-reader", None) => first(manifest::cluster_info_reader()),
-            ("cluster-info-reader-binding", None) => second(manifest::cluster_info_reader()),
-            (other, _) => return Err(unknown("name", other)),
+        let made = match name.text()? {
+            "node-bootstrapper-binding" => manifest::node_bootstrapper_binding(&group.parse()?),
+            "node-approval-binding" => manifest::node_approval_binding(&group.parse()?),
+            "node-reader" => first(manifest::node_reader(&group.parse()?)),
+            "node-reader-binding" => second(manifest::node_reader(&group.parse()?)),
+            "node-renewal-binding" => group.none(manifest::node_renewal_binding)?,
+            "cluster-info-reader" => first(group.none(manifest::cluster_info_reader)?),
+            "cluster-info-reader-binding" => second(group.none(manifest::cluster_info_reader)?),
+            other => return Err(kubepki_error::invalid("name", FOR_BOOTSTRAP, other)),
         };
         Ok(made.into())
     })
 }
+
+const FOR_BOOTSTRAP: &str = "node-bootstrapper-binding, node-approval-binding, node-reader, node-reader-binding, \
+                             node-renewal-binding, cluster-info-reader or cluster-info-reader-binding";
 
 /// The ClusterRole of who approves (`approver`) or signs (`signer`) requests of a signer such as `example.com/serving`,
 /// or of who may act as any user (`impersonator`), where no signer is told.
@@ -143,11 +146,11 @@ pub unsafe extern "C" fn kubepki_manifest_role(
     let signer_name = input!(signer_name, signer_name_len);
     make(out!(out), || {
         let name = name.parse()?;
-        let made = match (kind.text()?, signer_name.optional()?) {
-            ("approver", Some(signer)) => manifest::approver_role(&name, &signer),
-            ("signer", Some(signer)) => manifest::signer_role(&name, &signer),
-            ("impersonator", None) => manifest::impersonator_role(&name),
-            (other, _) => return Err(unknown("kind", other)),
+        let made = match kind.text()? {
+            "approver" => manifest::approver_role(&name, &signer_name.parse()?),
+            "signer" => manifest::signer_role(&name, &signer_name.parse()?),
+            "impersonator" => signer_name.none(|| manifest::impersonator_role(&name))?,
+            other => return Err(kubepki_error::invalid("kind", "approver, signer or impersonator", other)),
         };
         Ok(made.into())
     })
@@ -265,10 +268,6 @@ fn to_subject(kind: Input<'_>, subject: Input<'_>) -> Result<Subject, Fail> {
         ("serviceaccount", None) => {
             return Err(kubepki_error::invalid("subject", "NAMESPACE:NAME", subject.text()?));
         }
-        (other, _) => return Err(unknown("kind", other)),
+        (other, _) => return Err(kubepki_error::invalid("kind", "user, group or serviceaccount", other)),
     })
-}
-
-fn unknown(field: &str, found: &str) -> Fail {
-    kubepki_error::invalid(field, "one that the header lists, with what belongs to it", found)
 }

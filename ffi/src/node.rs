@@ -218,8 +218,9 @@ pub unsafe extern "C" fn kubepki_layout_path(
 ) -> Option<Box<kubepki_error>> {
     let (role, part_name) = (input!(role, role_len), input!(part_name, part_name_len));
     make(out!(out), || {
-        let path = some(layout, "layout")?.0.path(role.parse()?, part(part_name.text()?)?);
-        let path = path.ok_or_else(|| kubepki_error::absent("role", "a role with such a file"))?;
+        let (role, part) = (role.parse()?, part(part_name.text()?)?);
+        let path = some(layout, "layout")?.0.path(role, part);
+        let path = path.ok_or_else(|| kubepki_error::none_of(role, "a file of this part"))?;
         Ok(kubepki_buffer::new(path.display().to_string()))
     })
 }

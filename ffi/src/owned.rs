@@ -1,13 +1,14 @@
 //! Texts and files that a caller owns.
 
 use std::ffi::{c_char, c_void};
+use std::path::{Component, PathBuf};
 use std::str::FromStr;
 
 use ::pki::{Error, File, Part};
 use zeroize::Zeroizing;
 
 use crate::error::{Fail, kubepki_error};
-use crate::guard::{change, free, input, kubepki_bytes, kubepki_text, look, make, out};
+use crate::guard::{Input, change, free, input, kubepki_bytes, kubepki_text, look, make, out};
 
 /// One text that a function made. It may be a secret: it is overwritten when it is freed.
 pub struct kubepki_buffer(Zeroizing<String>);
@@ -162,9 +163,9 @@ impl kubepki_files {
 /// A part by its name.
 pub(crate) fn part(name: &str) -> Result<Part, Fail> {
     let known = PARTS.iter().find(|(_, known)| *known == name);
-    known
-        .map(|(part, _)| *part)
-        .ok_or_else(|| kubepki_error::invalid("part", "certificate, key, public-key or kubeconfig", name))
+    known.map(|(part, _)| *part).ok_or_else(|| {
+        kubepki_error::invalid("part_name", "certificate, key, public-key or kubeconfig", name)
+    })
 }
 
 /// An empty set of files, to be filled by `kubepki_files_add`.
@@ -175,7 +176,8 @@ pub unsafe extern "C" fn kubepki_files_new(out: *mut *mut kubepki_files) -> Opti
     make(out!(out), || Ok(kubepki_files::default()))
 }
 
-/// Adds a file: its path below the directory of a machine's Kubernetes files, such as `pki/ca.crt`, and its contents.
+/// Adds a file: its path below the directory of a machine's Kubernetes files, such as `pki/ca.crt`, each once, and its
+/// contents. What is no file of a machine's is passed over by whatever takes the files.
 ///
 /// Threads: one at a time. Both are copied.
 #[unsafe(no_mangle)]
@@ -188,10 +190,25 @@ pub unsafe extern "C" fn kubepki_files_add(
 ) -> Option<Box<kubepki_error>> {
     let (path, bytes) = (input!(path, path_len), input!(bytes, bytes_len));
     change("files", files, |files| {
-        let (path, bytes) = (path.path()?.display().to_string(), Zeroizing::new(bytes.bytes()?.to_vec()));
+        let (path, bytes) = (below(path)?, Zeroizing::new(bytes.bytes()?.to_vec()));
+        if files.0.iter().any(|entry| entry.path == path) {
+            return Err(kubepki_error::invalid("path", "each file once", &path));
+        }
         files.0.push(Entry { role: "", part: "", path, bytes, mode: 0 });
         Ok(())
     })
+}
+
+/// A path below a directory, as it is written there.
+fn below(path: Input<'_>) -> Result<String, Fail> {
+    let given = path.path()?;
+    match given.components().all(|part| matches!(part, Component::Normal(_))) {
+        true => Ok(given.components().collect::<PathBuf>().display().to_string()),
+        false => {
+            let expected = "a path below the directory of a machine's Kubernetes files (pki/ca.crt)";
+            Err(kubepki_error::invalid("path", expected, path.text()?))
+        }
+    }
 }
 
 /// How many files there are.

@@ -136,8 +136,9 @@ pub unsafe extern "C" fn kubepki_pki_credential(
 ) -> Option<Box<kubepki_error>> {
     let role = input!(role, role_len);
     make(out!(out), || {
-        let credential = some(pki, "pki")?.0.credential(role.parse()?).cloned();
-        Ok(credential.ok_or_else(|| kubepki_error::absent("role", "a role with a credential"))?.into())
+        let role = role.parse()?;
+        let credential = some(pki, "pki")?.0.credential(role).cloned();
+        Ok(credential.ok_or_else(|| kubepki_error::none_of(role, "its credential on this machine"))?.into())
     })
 }
 
@@ -221,7 +222,7 @@ pub unsafe extern "C" fn kubepki_store_load(
 /// Writes what has changed in `pki` since it was loaded or made, and nothing else: all of it, or when one file cannot be
 /// written, none. `KUBEPKI_ERROR_CHANGED` when a file is no longer what was loaded.
 ///
-/// Threads: one at a time.
+/// Threads: one at a time for each `pki`.
 #[unsafe(no_mangle)]
 pub extern "C" fn kubepki_store_commit(
     store: Option<&kubepki_store>,

@@ -118,8 +118,8 @@ pub extern "C" fn kubepki_profile_set_lifetime(
     })
 }
 
-/// How many authorities may stand between an `intermediate` and a leaf: at least 1 where it is to sign those of a
-/// cluster.
+/// How many authorities may stand between an `intermediate` and a leaf, instead of any number: at least 1 where it is to
+/// sign those of a cluster.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]
@@ -251,7 +251,11 @@ impl Inputs {
             None => Ok(()),
             Some((field, _, roles)) => {
                 let ids: Vec<_> = roles.iter().map(|role| role.id()).collect();
-                Err(kubepki_error::invalid(field, &format!("it for {} only", ids.join(", ")), self.role.id()))
+                Err(kubepki_error::invalid(
+                    field,
+                    &format!("a role that has one ({})", ids.join(", ")),
+                    self.role.id(),
+                ))
             }
         }
     }

@@ -174,12 +174,16 @@ pub struct kubepki_service_account {
 pub struct kubepki_claims {
     /// The user that Kubernetes sees: `system:serviceaccount:NAMESPACE:NAME`.
     pub user: kubepki_text,
-    /// The UID of the service account.
-    pub uid: kubepki_text,
+    /// The service account's namespace.
+    pub namespace_name: kubepki_text,
+    /// The service account.
+    pub account: kubepki_object,
     /// The token's own ID; empty before Kubernetes 1.29.
     pub id: kubepki_text,
     /// When it was issued.
     pub issued: i64,
+    /// From when on it is good.
+    pub not_before: i64,
     /// When it ends.
     pub expires: i64,
     /// The pod that it is bound to; its texts are empty where there is none, as with the others.
@@ -253,15 +257,36 @@ pub extern "C" fn kubepki_service_account_claims(
         };
         kubepki_claims {
             user: user.as_str().into(),
-            uid: claims.service_account().uid.as_str().into(),
+            namespace_name: claims.namespace().as_str().into(),
+            account: Some(claims.service_account()).into(),
             id: claims.id().into(),
             issued: claims.issued().unix(),
+            not_before: claims.not_before().unix(),
             expires: claims.expires().unix(),
             pod: pod.into(),
             node: node.into(),
             secret: secret.into(),
         }
     })
+}
+
+/// For how many audiences the token is.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_service_account_audience_count(account: Option<&kubepki_service_account>) -> usize {
+    look(account, |account| account.claims.audiences().len())
+}
+
+/// One of the audiences; empty beyond the last.
+///
+/// Threads: any at once. The view lives as long as the service account.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_service_account_audience_at(
+    account: Option<&kubepki_service_account>,
+    index: usize,
+) -> kubepki_text {
+    look(account, |account| account.claims.audiences().get(index).map(String::as_str).into())
 }
 
 /// Frees a service account. NULL is allowed.

@@ -5,12 +5,10 @@ use std::ffi::{c_char, c_void};
 use std::fmt;
 use std::sync::Arc;
 
-use ::pki::{Certificate, Error, PublicKey, Signer, ToSign};
+use ::pki::{Certificate, CertificationRequest, Error, PublicKey, Signer, ToSign};
 
 use crate::error::{Fail, kubepki_error};
 use crate::guard::{Input, free, input, kubepki_bytes, kubepki_text, make, out, quietly};
-
-const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Most bytes of a signature: RSA with 16384 bits has 2048.
 const LONGEST_SIGNATURE: usize = 4096;
@@ -98,9 +96,9 @@ pub type kubepki_sign = Option<
     unsafe extern "C" fn(user: *mut c_void, to_sign: *const kubepki_to_sign, answer: *mut kubepki_answer),
 >;
 
-/// Takes leave of what was kept: of `user` when nothing signs by it any more, of a cause when no error has it any more.
-/// It is called once, on any thread, inside whichever call drops the last that has it. It must return, as
-/// `kubepki_sign` must, and should call nothing of this library.
+/// Called once, when nothing signs by `user` any more, or no error has the cause any more, on whichever thread drops the
+/// last. It may free handles of its own, but must not touch the one that the outer call frees or changes. It must return,
+/// as `kubepki_sign` must.
 pub type kubepki_release = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// What signs for an authority whose key is elsewhere: in an HSM, a KMS or another process.
@@ -132,7 +130,8 @@ impl Signer for Callback {
     }
 }
 
-/// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key or a certificate.
+/// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a certification
+/// request.
 ///
 /// `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
 /// unless it is NULL. When this function fails, nothing is kept or released.
@@ -226,14 +225,21 @@ fn shown(reason: Input<'_>) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The public key in PEM, or that of the first certificate.
+/// The public key in PEM, or that of the first certificate, or of a certification request.
 pub(crate) fn public_key(pem: Input<'_>) -> Result<PublicKey, Fail> {
     let bytes = pem.bytes()?;
-    let key = PublicKey::from_pem(bytes);
-    if key.is_err() && bytes.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
-        let certificates = Certificate::from_pem(bytes)?;
-        let first = certificates.first().map(|certificate| certificate.public_key().clone());
-        return first.ok_or_else(|| kubepki_error::absent("public_key_pem", "a certificate"));
+    let has = |begin: &[u8]| bytes.windows(begin.len()).any(|window| window == begin);
+    if has(b"-----BEGIN CERTIFICATE REQUEST-----") {
+        let request = CertificationRequest::from_pem(bytes)?;
+        request.check_signature()?;
+        return Ok(request.public_key().clone());
     }
-    Ok(key?)
+    match PublicKey::from_pem(bytes) {
+        Err(_) if has(b"-----BEGIN CERTIFICATE-----") => {
+            let certificates = Certificate::from_pem(bytes)?;
+            let first = certificates.first().map(|certificate| certificate.public_key().clone());
+            first.ok_or_else(|| kubepki_error::absent("public_key_pem", "a certificate"))
+        }
+        key => Ok(key?),
+    }
 }

@@ -220,7 +220,7 @@ impl From<StaticTokens> for kubepki_static_tokens {
     }
 }
 
-/// One token of such a file.
+/// One token of a static token file.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct kubepki_static_token {
@@ -232,7 +232,7 @@ pub struct kubepki_static_token {
     pub uid: kubepki_text,
 }
 
-/// Reads such a file, in CSV, as kube-apiserver does. No bytes are an empty one, to be filled by
+/// Reads a static token file, in CSV, as kube-apiserver does. A length of 0 gives an empty one, to be filled by
 /// `kubepki_static_tokens_add`.
 ///
 /// Threads: any. Free `*out` by `kubepki_static_tokens_free`.
@@ -297,6 +297,31 @@ pub extern "C" fn kubepki_static_tokens_at(
             user: token.user().into(),
             uid: token.uid().into(),
         },
+    })
+}
+
+/// In how many groups the user of a token is.
+///
+/// Threads: any at once.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_static_tokens_group_count(
+    tokens: Option<&kubepki_static_tokens>,
+    token: usize,
+) -> usize {
+    look(tokens, |tokens| tokens.tokens.tokens().get(token).map_or(0, |token| token.group_names().count()))
+}
+
+/// One of the groups of a token's user; empty beyond the last.
+///
+/// Threads: any at once. The view lives until the tokens are changed or freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn kubepki_static_tokens_group_at(
+    tokens: Option<&kubepki_static_tokens>,
+    token: usize,
+    group: usize,
+) -> kubepki_text {
+    look(tokens, |tokens| {
+        tokens.tokens.tokens().get(token).and_then(|token| token.group_names().nth(group)).into()
     })
 }
 

@@ -183,6 +183,23 @@ static void a_path_that_is_no_text_of_one_line_is_refused_by_its_name(const char
     kubepki_cluster_free(cluster);
 }
 
+static void a_file_is_below_the_machines_directory_and_there_once(void) {
+    static const char *const elsewhere[] = {"/etc/kubernetes/pki/ca.crt", "../ca.crt", "./pki/ca.crt", "pki/../ca.crt", "/"};
+    kubepki_files *files = NULL;
+    OK(kubepki_files_new(&files));
+    EACH(i, elsewhere) {
+        FAILS(KUBEPKI_ERROR_INVALID, kubepki_files_add(files, elsewhere[i], strlen(elsewhere[i]), NULL, 0));
+    }
+    OK(kubepki_files_add(files, LITERAL("pki/ca.crt"), NULL, 0));
+    FAILS(KUBEPKI_ERROR_INVALID, kubepki_files_add(files, LITERAL("pki//ca.crt"), LITERAL("x")));
+    CHECK(kubepki_files_count(files) == 1);
+    /* A view of nothing is no null pointer, nor one that nothing can have. */
+    kubepki_file file = kubepki_files_at(files, 0);
+    CHECK(file.bytes.len == 0 && (uintptr_t)file.bytes.data > 4096 && (uintptr_t)file.role.data > 4096);
+    CHECK(kubepki_files_at(files, 1).bytes.data == NULL);
+    kubepki_files_free(files);
+}
+
 static void a_secret_is_never_quoted(void) {
     static const char secret[] = "-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n-----END EC PRIVATE KEY-----\n";
     kubepki_credential *credential = NULL;
@@ -553,10 +570,11 @@ int main(int argc, char **argv) {
     fill();
     no_text_that_means_nothing_is_taken();
     an_error_says_where_what_was_expected_and_what_was_found();
+    a_file_is_below_the_machines_directory_and_there_once();
     a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc/kubernetes\xff"), "text in UTF-8");
-    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\0"), "a path, without control characters");
-    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\n"), "a path, without control characters");
-    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(NULL, 0, "a path, without control characters");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\0"), "a path without control characters");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(LITERAL("/etc\n"), "a path without control characters");
+    a_path_that_is_no_text_of_one_line_is_refused_by_its_name(NULL, 0, "a path");
     a_secret_is_never_quoted();
     no_handle_is_an_error();
     no_place_for_the_result_is_an_error();

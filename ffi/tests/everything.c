@@ -271,6 +271,30 @@ static void a_user_gets_a_certificate_a_kubeconfig_and_an_identity(void) {
     kubepki_buffer *certified = NULL;
     OK(kubepki_issuer_certify(issuer, service, chain.data, chain.len, NOW, &certified));
     CHECK(contains(kubepki_buffer_text(certified), "BEGIN CERTIFICATE"));
+    kubepki_buffer_free(certified);
+    certified = NULL;
+
+    /* For the key of a request, if that has signed it. */
+    kubepki_request *request = NULL;
+    OK(kubepki_request_new(service, &request));
+    kubepki_text csr = kubepki_request_csr_pem(request);
+    OK(kubepki_issuer_certify(issuer, service, csr.data, csr.len, NOW, &certified));
+    kubepki_credential *whole = NULL;
+    key = kubepki_request_key_pem(request);
+    kubepki_text leaf = kubepki_buffer_text(certified);
+    OK(kubepki_credential_from_pem(leaf.data, leaf.len, key.data, key.len, &whole));
+    char forged[4000];
+    CHECK(csr.len < sizeof forged);
+    memcpy(forged, csr.data, csr.len);
+    char *inside = forged + csr.len / 2;
+    *inside = *inside == 'A' ? 'B' : 'A';
+    kubepki_buffer *none = NULL;
+    kubepki_error *error = kubepki_issuer_certify(issuer, service, forged, csr.len, NOW, &none);
+    CHECK(none == NULL && error != NULL);
+    CHECK(kubepki_error_code(error) == KUBEPKI_ERROR_BAD_SIGNATURE || kubepki_error_code(error) == KUBEPKI_ERROR_MALFORMED);
+    kubepki_error_free(error);
+    kubepki_credential_free(whole);
+    kubepki_request_free(request);
 
     kubepki_buffer_free(certified);
     kubepki_profile_free(service);

@@ -333,8 +333,12 @@ static void a_service_account_shows_a_token_that_others_verify(void) {
     OK(kubepki_service_account_verify(TEXT(token), TEXT(keys), TEXT(name), LITERAL("https://vault.example.com"), NOW,
                                       &account));
     kubepki_claims claims = kubepki_service_account_claims(account);
-    CHECK(is(claims.user, "system:serviceaccount:ci:builder") && is(claims.uid, "uid-1") && claims.id.len == 36);
-    CHECK(claims.issued == NOW && claims.expires == NOW + 3600);
+    CHECK(is(claims.user, "system:serviceaccount:ci:builder") && claims.id.len == 36);
+    CHECK(is(claims.namespace_name, "ci") && is(claims.account.name, "builder") && is(claims.account.uid, "uid-1"));
+    CHECK(claims.issued == NOW && claims.not_before == NOW && claims.expires == NOW + 3600);
+    CHECK(kubepki_service_account_audience_count(account) == 1);
+    CHECK(is(kubepki_service_account_audience_at(account, 0), "https://vault.example.com"));
+    CHECK(kubepki_service_account_audience_at(account, 1).data == NULL);
     kubepki_service_account_free(account);
     account = NULL;
     kubepki_text to_itself = kubepki_buffer_text(own);
@@ -397,6 +401,14 @@ static void a_token_file_is_read_and_grows(void) {
     kubepki_static_token jane = kubepki_static_tokens_at(tokens, 1);
     CHECK(jane.token.len == 32 && is(jane.user, "jane") && is(jane.uid, "1001"));
     CHECK(kubepki_static_tokens_at(tokens, 3).token.data == NULL);
+    const size_t groups_of[] = {1, 1, 0, 0};
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(kubepki_static_tokens_group_count(tokens, i) == groups_of[i]);
+    }
+    CHECK(is(kubepki_static_tokens_group_at(tokens, 0, 0), "system:masters"));
+    CHECK(is(kubepki_static_tokens_group_at(tokens, 1, 0), "developers"));
+    CHECK(kubepki_static_tokens_group_at(tokens, 1, 1).data == NULL);
+    CHECK(kubepki_static_tokens_group_at(tokens, 3, 0).data == NULL);
     CHECK(contains(kubepki_static_tokens_csv(tokens), ",jane,1001,developers\n"));
     OK(kubepki_static_tokens_remarks(tokens, &remarks));
     CHECK(kubepki_list_count(remarks) > 0 && contains(kubepki_list_at(remarks, 0), "record 1"));

@@ -13,17 +13,19 @@ const HEAD: &str = "\
  *
  * - A function that can fail returns an error, which the caller frees, or NULL: then it has succeeded. What it was to
  *   write it writes on success only, and last of its parameters.
- * - What is given is a pointer and a length, which is read during the call and copied if it is kept. Nothing need end with a
- *   zero byte. KUBEPKI_LITERAL(\"...\") is both of a literal. No bytes may be NULL.
+ * - What is given is a pointer and a length, which is read during the call and copied if it is kept. Nothing need end
+ *   with a zero byte. Where the length is 0 the pointer may be NULL. KUBEPKI_LITERAL(\"...\") is both of a literal.
  * - What is given back is a handle, which the caller frees by the function that belongs to its type, or a view of a
  *   handle's own bytes: that ends with its handle, or with the next call that takes the handle without const.
- * - NULL is an error where a handle is needed: KUBEPKI_ERROR_NULL, with the parameter's name. Where it means something, the
- *   function says so; where a handle is freed or looked at, it is nothing; and a kubepki_list may be NULL, which is empty.
- * - A const handle may be used from any number of threads at once. Whoever passes one without const, or frees it, must be
- *   the only one to use it at that time. No handle belongs to a thread, and there is no state beside the handles.
+ * - A handle that is NULL is KUBEPKI_ERROR_NULL, with the parameter's name, unless the function says what it means.
+ *   Functions that free accept it, and do nothing; those that only look answer with 0 or an empty view. A kubepki_list
+ *   may be NULL, which is empty.
+ * - No handle belongs to a thread, and there is no state beside the handles. \"Threads: any\" and \"any at once\" say that
+ *   any number of threads may call it, also with the same handles. \"One at a time\" says that nobody else may use the
+ *   handle that the call takes without const, and \"the last to use it\" that nobody does so after it.
  * - Whatever signs by a kubepki_signer may call its callback, on its own thread and on others.
- * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments are
- *   seconds since 1970, spans are seconds.
+ * - Text is UTF-8, and so are paths. Roles, algorithms, components and conventions are their documented names. Moments
+ *   are seconds since 1970, spans are seconds.
  * - Private keys are secrets wherever they stand, and so are tokens and kubeconfigs. They are overwritten when they are
  *   freed. No error quotes one.
  */";

@@ -152,7 +152,7 @@ fn a_program_that_leaks_is_found_by_both() {
                    kubepki_error *error = kubepki_cluster_new(KUBEPKI_LITERAL(\"a.example\"), &cluster);\n    \
                    cluster = 0;\n    return error != 0;\n}\n";
     let program = Program::of(leaking, Link::Static, &WATCHED);
-    assert!(!program.command(&[]).output().unwrap().status.success());
+    assert!(String::from_utf8_lossy(&program.command(&[]).output().unwrap().stderr).contains("LeakSanitizer"));
     let program = Program::of(leaking, Link::Shared, &C);
     assert_eq!(program.command(&VALGRIND).output().unwrap().status.code(), Some(9));
 }
@@ -189,7 +189,7 @@ fn a_program_that_races_is_found_by_both() {
                   pthread_create(&thread, 0, run, 0);\n    run(0);\n    pthread_join(thread, 0);\n    \
                   kubepki_cluster_free(cluster);\n    return 0;\n}\n";
     let program = Program::of(racing, Link::Static, &[&C[..], &["-fsanitize=thread"]].concat());
-    assert!(!program.command(&[]).output().unwrap().status.success());
+    assert!(String::from_utf8_lossy(&program.command(&[]).output().unwrap().stderr).contains("data race"));
     let program = Program::of(racing, Link::Shared, &C);
     assert_eq!(program.command(&HELGRIND).output().unwrap().status.code(), Some(9));
 }
@@ -293,6 +293,12 @@ fn the_examples_do_what_they_say() {
     let damaged = audit.command(&[]).arg(&directory).output().unwrap();
     assert_eq!(damaged.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&damaged.stdout).contains("missing-file"), "{damaged:?}");
+    let plain = Program::build("examples/audit_renew.c", Link::Shared, &C);
+    let watched = plain.command(&VALGRIND).arg(&directory).output().unwrap();
+    assert_eq!(watched.status.code(), Some(3), "{}", String::from_utf8_lossy(&watched.stderr));
+    let absent = directory.join("absent");
+    assert_eq!(audit.command(&[]).arg(&absent).output().unwrap().status.code(), Some(1));
+    assert!(!absent.exists());
     succeeds(audit.command(&[]).arg(&directory).arg("--renew"));
     assert_eq!(succeeds(audit.command(&[]).arg(&directory)), "nothing to do\n");
 

@@ -286,7 +286,7 @@ impl Authorities {
     pub(crate) fn issuer_for(&self, profile: &Profile) -> Result<&Issuer> {
         let role = profile.role();
         let missing =
-            || Error::new(Code::NoIssuer, "a role that belongs to one authority").found("none").role(role);
+            || Error::new(Code::NoIssuer, ONES_OWN_ISSUER).found("a role that belongs to none").role(role);
         self.issuer(role.authority().ok_or_else(missing)?)
     }
 
@@ -343,6 +343,9 @@ impl Authorities {
         Ok(())
     }
 }
+
+const ONES_OWN_ISSUER: &str =
+    "a role that one of the cluster's authorities signs (for others take an Issuer)";
 
 fn check_role(role: Role) -> Result<()> {
     match AUTHORITIES.contains(&role) {

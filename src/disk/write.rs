@@ -88,7 +88,7 @@ impl Written {
                 Ok(_) => self.new.push(path),
                 Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {
                     return Err(Error::new(Code::Exists, "no file here yet")
-                        .found("a file that has just appeared")
+                        .found("a file that was not loaded, or has just appeared")
                         .file(path));
                 }
                 Err(refused) => return Err(failed(refused.error)),

@@ -37,7 +37,8 @@ pub struct Store {
 
 impl Store {
     /// Locks a directory, such as `/etc/kubernetes`, which is made if it is not there. The lock is an advisory one, on the
-    /// directory itself: it leaves no file behind, and does not stop programs that do not look at it.
+    /// directory itself: it leaves no file behind, and does not stop programs that do not look at it. Whoever may read the
+    /// directory can hold the lock as well, and so keep others from it: `fuser` names the process.
     ///
     /// # Errors
     ///
@@ -58,7 +59,7 @@ impl Store {
             Ok(()) => Ok(Self { layout, lock, alone: Mutex::default() }),
             Err(TryLockError::WouldBlock) => {
                 Err(Error::new(Code::Locked, "a directory that nobody else is changing")
-                    .found("one that another process has open")
+                    .found("one that another process, or another store of this one, has open")
                     .file(directory))
             }
             Err(TryLockError::Error(error)) => Err(Error::io(&directory, "lock this directory", &error)),

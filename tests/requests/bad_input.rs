@@ -223,7 +223,7 @@ fn a_request_is_one_block_of_its_own_type() {
     let one = "one PEM block CERTIFICATE REQUEST";
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().to_pem();
     let with = |label: &str| forge::pem(label, &csr.der());
-    refused(CertificationRequest::from_pem(b""), Code::Malformed, &[one, "an empty file"]);
+    refused(CertificationRequest::from_pem(b""), Code::Malformed, &[one, "found nothing"]);
     refused_with("/spec/request", json!(""), Code::Malformed, &["spec.request", "PKCS#10 in PEM", "nothing"]);
     refused_request("hello", &[one, "no PEM block"]);
     refused_request(&with("NEW CERTIFICATE REQUEST"), &[one, "found NEW CERTIFICATE REQUEST"]);

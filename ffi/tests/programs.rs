@@ -152,7 +152,9 @@ fn a_program_that_leaks_is_found_by_both() {
                    kubepki_error *error = kubepki_cluster_new(KUBEPKI_LITERAL(\"a.example\"), &cluster);\n    \
                    cluster = 0;\n    return error != 0;\n}\n";
     let program = Program::of(leaking, Link::Static, &WATCHED);
-    assert!(String::from_utf8_lossy(&program.command(&[]).output().unwrap().stderr).contains("LeakSanitizer"));
+    assert!(
+        String::from_utf8_lossy(&program.command(&[]).output().unwrap().stderr).contains("LeakSanitizer")
+    );
     let program = Program::of(leaking, Link::Shared, &C);
     assert_eq!(program.command(&VALGRIND).output().unwrap().status.code(), Some(9));
 }

@@ -4,6 +4,7 @@ package kubepki
 import "C"
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -77,7 +78,7 @@ type Report struct {
 func (r *Report) String() string { return r.text }
 
 // JSON gives the whole report as docs/report.md of the project describes it.
-func (r *Report) JSON() []byte { return r.json }
+func (r *Report) JSON() []byte { return bytes.Clone(r.json) }
 
 // Prometheus gives the report in the text format of Prometheus.
 func (r *Report) Prometheus() string { return r.prometheus }
@@ -250,7 +251,7 @@ func (p *Plan) Close() error { return p.handle.close() }
 func (p *Plan) String() string { return p.text }
 
 // JSON gives the plan as docs/report.md of the project describes it.
-func (p *Plan) JSON() []byte { return p.json }
+func (p *Plan) JSON() []byte { return bytes.Clone(p.json) }
 
 // Apply makes the changes in memory: all steps, or when one fails, none. [Store.Commit] then writes what has
 // changed. ErrChanged when pki is not what the plan was made from.

@@ -4,6 +4,7 @@ package kubepki
 import "C"
 
 import (
+	"bytes"
 	"time"
 	"unsafe"
 )
@@ -152,11 +153,11 @@ func ParseCSR(object []byte) (*CSR, error) {
 	return csr, nil
 }
 
-// YAML gives the object.
-func (c *CSR) YAML() []byte { return c.yaml }
+// YAML gives the object in YAML.
+func (c *CSR) YAML() []byte { return bytes.Clone(c.yaml) }
 
-// JSON gives the object, as the API server's subresources take it.
-func (c *CSR) JSON() []byte { return c.json }
+// JSON gives the object in JSON, as the API server's subresources take it.
+func (c *CSR) JSON() []byte { return bytes.Clone(c.json) }
 
 // Approve approves the request: the condition that the subresource approval takes, with a reason as one word
 // for programs, and a message for people. ErrChanged when something was decided already.

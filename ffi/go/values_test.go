@@ -163,6 +163,34 @@ func TestCopiesOfASecretShareItsBytes(t *testing.T) {
 	}
 }
 
+func TestSecretsAreEqualByTheirBytes(t *testing.T) {
+	one, none := kubepki.NewSecret("hunter2"), kubepki.Secret{}
+	for text, equal := range map[string]bool{"hunter2": true, "hunter3": false, "hunter": false, "": false} {
+		if one.Equal(kubepki.NewSecret(text)) != equal || kubepki.NewSecret(text).Equal(one) != equal {
+			t.Errorf("%q", text)
+		}
+	}
+	if !none.Equal(kubepki.NewSecret("")) || none.Equal(one) {
+		t.Error("none")
+	}
+}
+
+// Whoever changes a document that was given changes nothing else.
+func TestDocumentsAreGivenAsCopies(t *testing.T) {
+	pki := open(kubepki.Create(aCluster(), aNode(), now))(t)
+	csr := must(open(kubepki.NewRequest(aCluster(), jane))(t).CSR("jane", serving, 0))(t)
+	for name, document := range map[string]func() []byte{
+		"CSR.YAML":    csr.YAML,
+		"CSR.JSON":    csr.JSON,
+		"Report.JSON": must(pki.Audit(nil, now))(t).JSON,
+		"Plan.JSON":   open(pki.Plan(nil, kubepki.Policy{}, now))(t).JSON,
+	} {
+		if clear(document()); len(document()) == 0 || document()[0] == 0 {
+			t.Errorf("%s: %q", name, document())
+		}
+	}
+}
+
 // cgo lets no bytes through that lie beside a pointer, unless it is told that only they are meant.
 func TestBytesMayBePartOfAnything(t *testing.T) {
 	authorities := open(kubepki.CreateAuthorities(aCluster(), now))(t)

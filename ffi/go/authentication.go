@@ -307,6 +307,8 @@ type StaticToken struct {
 	Token Secret // as a client sends it
 	User  string
 	UID   string
+	// Groups are the groups that the user is in.
+	Groups []string
 }
 
 // Add makes a token for a user with this UID, in these groups, and adds it.
@@ -328,7 +330,11 @@ func (s *StaticTokens) Tokens() (all []StaticToken, err error) {
 	err = s.use(func(tokens *C.kubepki_static_tokens) error {
 		for i := range C.kubepki_static_tokens_count(tokens) {
 			one := C.kubepki_static_tokens_at(tokens, i)
-			all = append(all, StaticToken{textSecret(one.token), str(one.user), str(one.uid)})
+			token := StaticToken{Token: textSecret(one.token), User: str(one.user), UID: str(one.uid)}
+			for n := range C.kubepki_static_tokens_group_count(tokens, i) {
+				token.Groups = append(token.Groups, str(C.kubepki_static_tokens_group_at(tokens, i, n)))
+			}
+			all = append(all, token)
 		}
 		return nil
 	})

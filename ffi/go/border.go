@@ -177,6 +177,9 @@ func moment(t time.Time) C.int64_t {
 	return C.int64_t(t.Unix())
 }
 
+// instant gives the moment that C means.
+func instant(seconds C.int64_t) time.Time { return time.Unix(int64(seconds), 0).UTC() }
+
 // str and octets copy what belongs to a handle.
 func str(t C.kubepki_text) string {
 	return strings.Clone(unsafe.String((*byte)(unsafe.Pointer(t.data)), int(t.len)))

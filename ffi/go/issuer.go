@@ -104,7 +104,7 @@ func shortened(ask func(*C.int64_t) *C.kubepki_error) time.Time {
 		C.kubepki_error_free(e)
 		return time.Time{}
 	}
-	return time.Unix(int64(end), 0).UTC()
+	return instant(end)
 }
 
 func (c *Credential) use(call func(*C.kubepki_credential) error) error {

@@ -104,12 +104,14 @@ func (t *ServiceAccountToken) use(cluster Cluster, call func(*C.kubepki_service_
 type Claims struct {
 	// User is the one that Kubernetes sees: system:serviceaccount:NAMESPACE:NAME.
 	User string
-	// UID is that of the service account.
-	UID string
+	// Account is the service account.
+	Account ServiceAccount
+	// Audiences are those who are to accept the token.
+	Audiences []string
 	// ID is the token's own; empty before Kubernetes 1.29.
 	ID string
-	// Issued is when it was issued, and Expires when it ends.
-	Issued, Expires time.Time
+	// Issued is when the token was issued, NotBefore from when on it is good, and Expires when it ends.
+	Issued, NotBefore, Expires time.Time
 	// Pod, Secret and Node are what it is bound to, nil where there is none.
 	Pod, Secret, Node *Object
 }
@@ -127,16 +129,26 @@ func VerifyServiceAccountToken(token Secret, keys []byte, issuer, audience strin
 		return nil, err
 	}
 	defer C.kubepki_service_account_free(account)
+	var audiences []string
+	for i := range C.kubepki_service_account_audience_count(account) {
+		audiences = append(audiences, str(C.kubepki_service_account_audience_at(account, i)))
+	}
 	claims := C.kubepki_service_account_claims(account)
 	return &Claims{
-		User:    str(claims.user),
-		UID:     str(claims.uid),
-		ID:      str(claims.id),
-		Issued:  time.Unix(int64(claims.issued), 0).UTC(),
-		Expires: time.Unix(int64(claims.expires), 0).UTC(),
-		Pod:     object(claims.pod),
-		Secret:  object(claims.secret),
-		Node:    object(claims.node),
+		User: str(claims.user),
+		Account: ServiceAccount{
+			Namespace: str(claims.namespace_name),
+			Name:      str(claims.account.name),
+			UID:       str(claims.account.uid),
+		},
+		Audiences: audiences,
+		ID:        str(claims.id),
+		Issued:    instant(claims.issued),
+		NotBefore: instant(claims.not_before),
+		Expires:   instant(claims.expires),
+		Pod:       object(claims.pod),
+		Secret:    object(claims.secret),
+		Node:      object(claims.node),
 	}, nil
 }
 

@@ -127,13 +127,17 @@ func TestAServiceAccountHasAToken(t *testing.T) {
 	for _, known := range [][]byte{public.Contents.Bytes(), keys} {
 		claims := must(kubepki.VerifyServiceAccountToken(token, known, issuer, issuer,
 			now.Add(time.Minute)))(t)
-		if claims.User != "system:serviceaccount:default:shop" || claims.UID != account.UID ||
-			claims.ID == "" || claims.Pod != nil || claims.Node != nil || claims.Secret != nil ||
-			!claims.Issued.Equal(now) || !claims.Expires.Equal(now.Add(time.Hour)) {
+		if claims.User != "system:serviceaccount:default:shop" || claims.Account != account ||
+			!slices.Equal(claims.Audiences, []string{issuer}) || claims.ID == "" ||
+			claims.Pod != nil || claims.Node != nil || claims.Secret != nil || !claims.Issued.Equal(now) ||
+			!claims.NotBefore.Equal(now) || !claims.Expires.Equal(now.Add(time.Hour)) {
 			t.Errorf("%+v", claims)
 		}
 	}
-	must(kubepki.VerifyServiceAccountToken(vault, keys, issuer, "vault", now))(t)
+	ofVault := must(kubepki.VerifyServiceAccountToken(vault, keys, issuer, "vault", now))(t)
+	if !slices.Equal(ofVault.Audiences, others.Audiences) {
+		t.Error(ofVault.Audiences)
+	}
 	_, err := kubepki.VerifyServiceAccountToken(vault, keys, issuer, issuer, now)
 	fails(t, err, kubepki.ErrWrongAudience, "")
 	_, err = kubepki.VerifyServiceAccountToken(token, keys, "https://other.example.com", issuer, now)
@@ -214,8 +218,8 @@ func TestAFileOfStaticTokensIsMadeAndRead(t *testing.T) {
 	succeeds(t, tokens.Add("jane", "u1", "developers", "on-call"))
 	succeeds(t, tokens.Add("joe", "u2"))
 	all := must(tokens.Tokens())(t)
-	if len(all) != 2 || all[0].User != "jane" || all[1].UID != "u2" || bytes.Equal(all[0].Token.Bytes(),
-		all[1].Token.Bytes()) ||
+	if len(all) != 2 || all[0].User != "jane" || all[1].UID != "u2" || all[0].Token.Equal(all[1].Token) ||
+		!slices.Equal(all[0].Groups, []string{"developers", "on-call"}) || all[1].Groups != nil ||
 		!bytes.Contains(tokens.CSV.Bytes(), all[0].Token.Bytes()) || !bytes.Contains(tokens.CSV.Bytes(),
 		[]byte(`"developers,on-call"`)) {
 		t.Errorf("%d tokens", len(all))

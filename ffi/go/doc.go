@@ -26,10 +26,10 @@
 //
 // # Values
 //
-// Descriptions and results are plain values, and nothing in them needs to be closed. [Authorities], [Issuer],
-// [PKI], [Plan], [Request] and [Store] hold memory of the library: Close frees it, and overwrites keys. What
-// is forgotten is freed by the garbage collector, at some time or never. A [Store] that is forgotten keeps
-// its directory locked until then.
+// Descriptions and results are plain values, and nothing in them needs to be closed. [Authorities],
+// [ClusterInfo], [Issuer], [PKI], [Plan], [Request], [Review] and [Store] hold memory of the library: Close
+// frees it, and overwrites keys and tokens. What is forgotten is freed by the garbage collector, at some time
+// or never. A [Store] that is forgotten keeps its directory locked until then.
 //
 // Those may be used by any number of goroutines at once: a method that changes one waits until it is alone.
 // Plain values, among them [CSR] and [StaticTokens], are as all of Go: whoever changes one must be alone.
@@ -46,7 +46,7 @@
 // # Secrets
 //
 // Private keys, tokens and kubeconfigs come out as [Secret], which nothing prints. They are copies, which Go
-// does not overwrite, but [Secret.Clear]. What stays in a [PKI] or [Authorities] is overwritten by Close.
+// does not overwrite, but [Secret.Clear]. What stays in the library is overwritten by Close.
 package kubepki
 
 // #include <kubepki.h>

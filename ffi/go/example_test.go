@@ -362,6 +362,7 @@ func ExampleCSR_Sign() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer review.Close()
 	fmt.Println(review.Verdict, review.Reason) // nobody has asked: the API server says who it was
 
 	if err := csr.Approve("ByHand", "known to the shop", now); err != nil {
@@ -411,6 +412,7 @@ func ExampleVerifyClusterInfo() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	defer info.Close()
 	fmt.Println(info.Server)
 	_, err = kubepki.VerifyClusterInfo(configMap.YAML.Bytes(), token, nil)
 	fmt.Println(errors.Is(err, kubepki.ErrNotPinned))

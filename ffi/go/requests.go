@@ -299,7 +299,8 @@ type SignerPolicy struct {
 	Longest time.Duration
 }
 
-// A Review is what an approver decides about a request, and why.
+// A Review is what an [Approver] decides about a request, and why. It never changes, so any number of
+// goroutines may use it at once.
 type Review struct {
 	Verdict Verdict
 	Reason  string // one word, for programs
@@ -343,6 +344,9 @@ func (a *Approver) Review(csr *CSR) (*Review, error) {
 		handle:  h,
 	}, nil
 }
+
+// Close frees the review. It does nothing the second time.
+func (r *Review) Close() error { return r.handle.close() }
 
 // Apply puts the condition into the object, which then goes to the subresource approval. What is not this
 // approver's stays as it is. ErrChanged when something was decided about the object meanwhile, or when it is

@@ -49,13 +49,13 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 		Usages:      []string{"digital signature", "server auth", "key encipherment"},
 		Longest:     2 * time.Hour,
 	}
-	if review := must((&kubepki.Approver{}).Review(csr))(t); review.Verdict != kubepki.VerdictNotMine {
+	if review := open((&kubepki.Approver{}).Review(csr))(t); review.Verdict != kubepki.VerdictNotMine {
 		t.Errorf("%+v", review)
 	}
 	strict := policy
 	strict.SANs = []string{"DNS:*.other.svc"}
 	denied := must(kubepki.ParseCSR(csr.JSON()))(t)
-	review := must((&kubepki.Approver{Policies: []kubepki.SignerPolicy{strict}}).Review(denied))(t)
+	review := open((&kubepki.Approver{Policies: []kubepki.SignerPolicy{strict}}).Review(denied))(t)
 	if review.Verdict != kubepki.VerdictDeny || !strings.Contains(review.Message, "shop.default.svc") {
 		t.Errorf("%+v", review)
 	}
@@ -68,7 +68,7 @@ func TestARequestIsReviewedSignedAndAccepted(t *testing.T) {
 		t.Errorf("%+v", outcome)
 	}
 
-	review = must((&kubepki.Approver{Policies: []kubepki.SignerPolicy{policy}}).Review(csr))(t)
+	review = open((&kubepki.Approver{Policies: []kubepki.SignerPolicy{policy}}).Review(csr))(t)
 	if review.Verdict != kubepki.VerdictApprove {
 		t.Fatalf("%+v", review)
 	}
@@ -149,7 +149,7 @@ func TestAnApproverKnowsNodesByTheirObjects(t *testing.T) {
 		"192.0.2.21": kubepki.VerdictDeny,
 	} {
 		approver := kubepki.Approver{Nodes: [][]byte{node(address)}}
-		if review := must(approver.Review(csr))(t); review.Verdict != verdict || review.Reason == "" {
+		if review := open(approver.Review(csr))(t); review.Verdict != verdict || review.Reason == "" {
 			t.Errorf("%s: %+v", address, review)
 		}
 	}
@@ -159,7 +159,7 @@ func TestAnApproverKnowsNodesByTheirObjects(t *testing.T) {
 			Subject: pkix.Name{CommonName: "system:node:n1", Organization: []string{"system:nodes"}},
 		})
 	client := must(kubepki.ParseCSR(object))(t)
-	if review := must((&kubepki.Approver{}).Review(client))(t); review.Verdict != kubepki.VerdictApprove {
+	if review := open((&kubepki.Approver{}).Review(client))(t); review.Verdict != kubepki.VerdictApprove {
 		t.Errorf("%+v", review)
 	}
 	issuer := open(open(kubepki.CreateAuthorities(aCluster(), now))(t).Issuer(kubepki.RoleKubernetesCA))(t)

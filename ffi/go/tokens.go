@@ -79,7 +79,8 @@ func (a *Authorities) Pins() ([]string, error) {
 	return list(out, err)
 }
 
-// ClusterInfo is where a cluster is and whom to trust there, as a machine that joins has verified it.
+// ClusterInfo is where a cluster is and whom to trust there, as a machine that joins has verified it. It
+// never changes, so any number of goroutines may use it at once.
 type ClusterInfo struct {
 	// Server is the URL of the API server.
 	Server string
@@ -91,6 +92,10 @@ type ClusterInfo struct {
 
 	handle *handle[*C.kubepki_cluster_info]
 }
+
+// Close overwrites the token in the library's memory, not that in BootstrapKubeconfig. It does nothing the
+// second time.
+func (i *ClusterInfo) Close() error { return i.handle.close() }
 
 // KubeconfigFor gives the kubeconfig of any user at this cluster, in YAML, such as the kubelet's once it has
 // its certificate.

@@ -41,7 +41,7 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 
 	info := must(authorities.ClusterInfoConfigMap(cluster, token))(t)
 	for _, text := range []kubepki.Secret{info.YAML, info.JSON} {
-		verified := must(kubepki.VerifyClusterInfo(text.Bytes(), token, pins))(t)
+		verified := open(kubepki.VerifyClusterInfo(text.Bytes(), token, pins))(t)
 		if verified.Server != "https://api.example.com:6443" ||
 			!bytes.Contains(verified.BootstrapKubeconfig.Bytes(), token.Bytes()) ||
 			!bytes.Equal(verified.TrustedPEM, must(authorities.TrustStorePEM())(t)) {
@@ -71,7 +71,7 @@ func TestAMachineJoinsByATokenAndAPin(t *testing.T) {
 		t.Error("it shows the token")
 	}
 
-	believed := must(kubepki.VerifyClusterInfoUnpinned(info.YAML.Bytes(), token))(t)
+	believed := open(kubepki.VerifyClusterInfoUnpinned(info.YAML.Bytes(), token))(t)
 	if believed.Server != "https://api.example.com:6443" {
 		t.Error(believed.Server)
 	}

@@ -217,20 +217,27 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 	issuer := must(kubepki.SelfSigned(cluster, root, now))(t)
 	key := must(privateKey(must(issuer.KeyPEM())(t).Bytes()))(t)
 	plan := must(pki.Plan(nil, kubepki.Policy{All: true}, now))(t)
+	csr := must(open(kubepki.NewRequest(cluster, jane))(t).CSR("jane", serving, 0))(t)
+	review := must((&kubepki.Approver{}).Review(csr))(t)
+	token := must(kubepki.GenerateBootstrapToken())(t)
+	configMap := must(authorities.ClusterInfoConfigMap(cluster, token))(t)
+	info := must(kubepki.VerifyClusterInfoUnpinned(configMap.YAML.Bytes(), token))(t)
 	ofPKI := must(pki.Cluster())(t)
 	store := must(kubepki.Open(layout))(t)
 	alive := open(store.Load())(t)
 	other := open(kubepki.SelfSigned(cluster, root, now))(t)
 	others := open(kubepki.CreateAuthorities(cluster, now))(t)
 	for range 2 {
-		for _, one := range []interface{ Close() error }{pki, authorities, issuer, plan, store} {
+		for _, one := range []interface{ Close() error }{
+			pki, authorities, issuer, plan, store, review, info,
+		} {
 			succeeds(t, one.Close())
 		}
 	}
 
 	test := func(
 		pki *kubepki.PKI, authorities *kubepki.Authorities, issuer *kubepki.Issuer, plan *kubepki.Plan,
-		store *kubepki.Store,
+		store *kubepki.Store, review *kubepki.Review, info *kubepki.ClusterInfo,
 	) {
 		errs := map[string]error{
 			"Authorities.Add":    authorities.Add(kubepki.RoleKubernetesCA, other),
@@ -241,6 +248,7 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 			"SaveAll":            kubepki.SaveAll(kubepki.Placement{alive, layout}, kubepki.Placement{pki, layout}),
 			"SaveAll of nothing": kubepki.SaveAll(kubepki.Placement{Layout: layout}),
 			"Plan.Apply":         plan.Apply(alive),
+			"Review.Apply":       review.Apply(csr, now),
 			"Store.Commit":       store.Commit(alive),
 		}
 		_, errs["Authorities.Files"] = authorities.Files()
@@ -250,6 +258,7 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 		_, errs["Authorities.Join"] = authorities.Join(cluster, node, now)
 		_, errs["Authorities.Kubeconfig"] = authorities.Kubeconfig(cluster, credential)
 		_, errs["Authorities.TrustStorePEM"] = authorities.TrustStorePEM()
+		_, errs["ClusterInfo.KubeconfigFor"] = info.KubeconfigFor("jane", kubepki.User{TokenFile: "/run/token"})
 		_, errs["CreateAuthoritiesUnder"] = kubepki.CreateAuthoritiesUnder(issuer, cluster, now)
 		_, errs["Issuer.Certify"] = issuer.Certify(key.Public(), cluster, jane, now)
 		_, errs["Issuer.Chain"] = issuer.Chain()
@@ -275,8 +284,9 @@ func TestWhatIsClosedIsAnError(t *testing.T) {
 			t.Run(name, func(t *testing.T) { fails(t, err, kubepki.ErrClosed, "closed") })
 		}
 	}
-	test(pki, authorities, issuer, plan, store)
-	test(new(kubepki.PKI), new(kubepki.Authorities), new(kubepki.Issuer), new(kubepki.Plan), new(kubepki.Store))
+	test(pki, authorities, issuer, plan, store, review, info)
+	test(new(kubepki.PKI), new(kubepki.Authorities), new(kubepki.Issuer), new(kubepki.Plan), new(kubepki.Store),
+		new(kubepki.Review), new(kubepki.ClusterInfo))
 	succeeds(t, new(kubepki.PKI).Close())
 }
 

@@ -72,7 +72,7 @@ func (files Files) use(call func(*C.kubepki_files) error) error {
 func (files Files) FS() fs.FS {
 	all := tree{".": {name: ".", mode: fs.ModeDir | 0o755}}
 	for _, file := range files {
-		all.add(strings.TrimPrefix(path.Clean(file.Path), "/"), &entry{mode: file.Mode,
+		all.add(strings.TrimPrefix(path.Clean(file.Path), "/"), &entry{mode: file.Mode.Perm(),
 			contents: file.Contents})
 	}
 	return all
@@ -82,21 +82,23 @@ func (files Files) FS() fs.FS {
 type tree map[string]*entry
 
 // add puts an entry into its directory, which is made if it is not there. What no file system could have is
-// left out.
-func (t tree) add(name string, e *entry) {
-	if _, known := t[name]; known || !fs.ValidPath(name) {
-		return
+// left out: that gives false.
+func (t tree) add(name string, e *entry) bool {
+	if known, exists := t[name]; exists {
+		return known.IsDir() && e.IsDir()
+	}
+	directory := path.Dir(name)
+	if !fs.ValidPath(name) || !t.add(directory, &entry{mode: fs.ModeDir | 0o755}) {
+		return false
 	}
 	e.name = path.Base(name)
 	t[name] = e
-	directory := path.Dir(name)
-	t.add(directory, &entry{mode: fs.ModeDir | 0o755})
-	if parent := t[directory]; parent.IsDir() {
-		at, _ := slices.BinarySearchFunc(parent.entries, e.name, func(one fs.DirEntry, name string) int {
-			return strings.Compare(one.Name(), name)
-		})
-		parent.entries = slices.Insert(parent.entries, at, fs.DirEntry(e))
-	}
+	parent := t[directory]
+	at, _ := slices.BinarySearchFunc(parent.entries, e.name, func(one fs.DirEntry, name string) int {
+		return strings.Compare(one.Name(), name)
+	})
+	parent.entries = slices.Insert(parent.entries, at, fs.DirEntry(e))
+	return true
 }
 
 func (t tree) Open(name string) (fs.File, error) {

@@ -71,9 +71,16 @@ func TestAFileSystemHasOnlyWhatItCan(t *testing.T) {
 		{Path: "pki//ca.crt", Contents: kubepki.NewSecret("b")},
 		{Path: "pki/ca.crt", Contents: kubepki.NewSecret("c")},
 		{Path: "pki/ca.crt/below", Contents: kubepki.NewSecret("d")},
+		{Path: "pki/ca.crt/far/below", Contents: kubepki.NewSecret("d")},
+		{Path: "pki", Contents: kubepki.NewSecret("d")},
 		{Path: "../ca.key", Contents: kubepki.NewSecret("e")},
 		{Path: "", Contents: kubepki.NewSecret("f")},
 	}.FS()
+	for _, path := range []string{"pki/ca.crt/below", "pki/ca.crt/far", "pki/ca.crt/far/below"} {
+		if _, err := system.Open(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 	succeeds(t, fstest.TestFS(system, "var/lib/kubelet/pki/kubelet.crt", "pki/ca.crt"))
 	if contents := must(fs.ReadFile(system, "pki/ca.crt"))(t); string(contents) != "b" {
 		t.Errorf("%s", contents)

@@ -4,6 +4,7 @@ package kubepki
 import "C"
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"unsafe"
@@ -30,11 +31,13 @@ type OIDC struct {
 	// IssuerURL and ClientID are required.
 	IssuerURL string
 	ClientID  string
-	// UsernameClaim calls users by another claim than sub. It needs a UsernamePrefix.
-	UsernameClaim  string
+	// UsernameClaim is the claim that users are called by: sub. With another one a UsernamePrefix is required.
+	UsernameClaim string
+	// UsernamePrefix stands before users' names: IssuerURL and # where UsernameClaim is empty too.
 	UsernamePrefix string
-	// GroupsClaim puts users into groups. It needs a GroupsPrefix.
-	GroupsClaim  string
+	// GroupsClaim is the claim with the groups that users are in: none. With one a GroupsPrefix is required.
+	GroupsClaim string
+	// GroupsPrefix stands before groups' names.
 	GroupsPrefix string
 	// CAFile has the certificates by which the provider is trusted, instead of those of the system.
 	CAFile string
@@ -70,14 +73,17 @@ func (o *OIDC) set(cluster *C.kubepki_cluster, a *attempt) {
 	a.do(C.kubepki_cluster_set_oidc(cluster, chars(o.IssuerURL), size(o.IssuerURL), chars(o.ClientID),
 		size(o.ClientID)))
 	if o.UsernameClaim != "" || o.UsernamePrefix != "" {
-		prefix := a.prefix("UsernamePrefix", o.UsernamePrefix)
-		a.do(C.kubepki_cluster_set_oidc_username(cluster, chars(o.UsernameClaim), size(o.UsernameClaim),
-			chars(prefix), size(prefix)))
+		claim, prefix := cmp.Or(o.UsernameClaim, "sub"), a.prefix("UsernamePrefix", o.UsernamePrefix)
+		a.do(C.kubepki_cluster_set_oidc_username(cluster, chars(claim), size(claim), chars(prefix),
+			size(prefix)))
 	}
-	if o.GroupsClaim != "" || o.GroupsPrefix != "" {
+	switch {
+	case o.GroupsClaim != "":
 		prefix := a.prefix("GroupsPrefix", o.GroupsPrefix)
 		a.do(C.kubepki_cluster_set_oidc_groups(cluster, chars(o.GroupsClaim), size(o.GroupsClaim),
 			chars(prefix), size(prefix)))
+	case o.GroupsPrefix != "":
+		a.refuse("GroupsClaim", "a claim, since there is a GroupsPrefix", "")
 	}
 	if o.CAFile != "" {
 		a.do(C.kubepki_cluster_set_oidc_ca_file(cluster, chars(o.CAFile), size(o.CAFile)))

@@ -84,6 +84,9 @@ func (t *ServiceAccountToken) use(cluster Cluster, call func(*C.kubepki_service_
 		a.span("Lifetime", t.Lifetime, func(seconds C.uint64_t) *C.kubepki_error {
 			return C.kubepki_service_account_token_set_lifetime(token, seconds)
 		})
+		if t.Secret != nil && (t.Pod != nil || t.Node != nil) {
+			a.refuse("Secret", "one object, or a Pod and its Node", t.Secret.Name)
+		}
 		for _, bound := range []struct {
 			kind   string
 			object *Object

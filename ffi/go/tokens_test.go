@@ -202,7 +202,7 @@ func TestATokenIsBoundToObjectsAndSignedElsewhere(t *testing.T) {
 	}
 	token.Node = token.Secret
 	_, err := token.SignBy(&hsm{Signer: key}, cluster, now)
-	fails(t, err, kubepki.ErrInvalid, "one object")
+	fails(t, err, kubepki.ErrInvalid, "Secret: expected one object")
 	_, err = kubepki.ServiceAccountToken{}.SignBy(&hsm{Signer: key}, cluster, now)
 	fails(t, err, kubepki.ErrInvalid, "")
 	token.Node = nil
@@ -272,12 +272,26 @@ func TestAuthenticationIsWhatAPIServersAreTold(t *testing.T) {
 	} {
 		has(t, arguments, argument)
 	}
-	cluster.Authentication.OIDC.UsernamePrefix = ""
-	_, err := kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer)
-	fails(t, err, kubepki.ErrInvalid, "UsernamePrefix")
-	cluster.Authentication.OIDC = &kubepki.OIDC{IssuerURL: "http://id.example.com"}
-	_, err = kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer)
-	fails(t, err, kubepki.ErrInvalid, "")
+
+	// Users have a claim without being told, groups have none.
+	of := func(provider kubepki.OIDC) ([]string, error) {
+		cluster.Authentication.OIDC = &provider
+		return kubepki.Expected{Cluster: cluster, Node: aNode()}.Arguments(kubepki.APIServer)
+	}
+	const url, client = "https://id.example.com", "kubernetes"
+	arguments = must(of(kubepki.OIDC{IssuerURL: url, ClientID: client, UsernamePrefix: "oidc:"}))(t)
+	has(t, arguments, "--oidc-username-claim=sub")
+	has(t, arguments, "--oidc-username-prefix=oidc:")
+	for says, wrong := range map[string]kubepki.OIDC{
+		"UsernamePrefix": {IssuerURL: url, ClientID: client, UsernameClaim: "email"},
+		"GroupsPrefix":   {IssuerURL: url, ClientID: client, GroupsClaim: "groups"},
+		"GroupsClaim":    {IssuerURL: url, ClientID: client, GroupsPrefix: "oidc:"},
+		"client ID":      {IssuerURL: url},
+		"URL":            {IssuerURL: "http://id.example.com", ClientID: client},
+	} {
+		_, err := of(wrong)
+		fails(t, err, kubepki.ErrInvalid, says)
+	}
 }
 
 func TestAKubeconfigIsThatOfAnyUser(t *testing.T) {
@@ -422,6 +436,8 @@ func TestObjectsOfAClusterAreMade(t *testing.T) {
 	}
 	_, err := kubepki.ForBootstrap("anything", group)
 	fails(t, err, kubepki.ErrInvalid, "anything")
+	_, err = kubepki.ApproverRole("approver", "")
+	fails(t, err, kubepki.ErrInvalid, "signer name")
 	_, err = kubepki.ForBootstrap(kubepki.ClusterInfoReader, group)
 	fails(t, err, kubepki.ErrInvalid, "")
 	_, err = kubepki.RoleBinding("", "b", "signer", kubepki.Subject{Kind: "robot", Name: "a"})

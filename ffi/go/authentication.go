@@ -17,7 +17,8 @@ type Authentication struct {
 	TokenFile string
 	// TokenWebhook is the kubeconfig of the server that tells whose a token is: [WebhookKubeconfig].
 	TokenWebhook string
-	// AuthorizationWebhook is that of the server that tells what a user may do, where nobody else allows it.
+	// AuthorizationWebhook is the kubeconfig of the server that tells what a user may do, where nobody else
+	// allows it.
 	AuthorizationWebhook string
 	// Proxies are authenticating proxies: who has a client certificate of the front proxy's authority with
 	// such a common name may be anybody.
@@ -308,7 +309,7 @@ func WebhookKubeconfig(url string, trustedPEM []byte, user *User) (Secret, error
 // one.
 type StaticTokens struct{ CSV Secret }
 
-// A StaticToken is one token of such a file.
+// A StaticToken is one token of [StaticTokens].
 type StaticToken struct {
 	Token Secret // as a client sends it
 	User  string
@@ -331,7 +332,7 @@ func (s *StaticTokens) Add(user, uid string, groups ...string) error {
 	})
 }
 
-// Tokens gives those of the file, in its order, read as kube-apiserver does.
+// Tokens gives the tokens of the file, in its order, read as kube-apiserver does.
 func (s *StaticTokens) Tokens() (all []StaticToken, err error) {
 	err = s.use(func(tokens *C.kubepki_static_tokens) error {
 		for i := range C.kubepki_static_tokens_count(tokens) {

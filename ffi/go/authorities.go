@@ -9,13 +9,13 @@ import (
 	"unsafe"
 )
 
-// Authorities are those of a cluster and its service-account key: what control-plane nodes share. Any number
-// of goroutines may use them at once; Add, Attach and Close wait until they are alone.
+// Authorities are a cluster's certificate authorities and its service-account key: what control-plane nodes
+// share. Any number of goroutines may use them at once; Add, Attach and Close wait until they are alone.
 type Authorities struct {
 	handle *handle[*C.kubepki_authorities]
 }
 
-// CreateAuthorities makes those of a new cluster, each its own root, and the service-account key.
+// CreateAuthorities makes the authorities of a new cluster, each its own root, and the service-account key.
 func CreateAuthorities(cluster Cluster, now time.Time) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
@@ -24,8 +24,8 @@ func CreateAuthorities(cluster Cluster, now time.Time) (*Authorities, error) {
 	return takeAuthorities(out, err)
 }
 
-// CreateAuthoritiesUnder makes them as intermediates below parent. Trust files hold the intermediates, never
-// what stands above them.
+// CreateAuthoritiesUnder makes the authorities of a new cluster, as intermediates below parent, and the
+// service-account key. Trust files hold the intermediates, never what stands above them.
 func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
@@ -52,16 +52,16 @@ func GenerateKey(algorithm KeyAlgorithm) (Secret, error) {
 	return secretBuffer(out), err
 }
 
-// LoadAuthorities reads them from the directory of a machine's Kubernetes files. One whose key is not there
-// is an external one: [Authorities.Attach] lets it sign.
+// LoadAuthorities reads authorities from the directory of a machine's Kubernetes files. One whose key is not
+// there is an external one: [Authorities.Attach] lets it sign.
 func LoadAuthorities(directory string) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := failed(C.kubepki_authorities_load(chars(directory), size(directory), &out))
 	return takeAuthorities(out, err)
 }
 
-// AuthoritiesFromFiles reads them from files in memory: those that [Authorities.Files] gave, or all of a
-// machine.
+// AuthoritiesFromFiles reads authorities from files in memory: those that [Authorities.Files] gave, or all of
+// a machine. Each is what its Path says; Role, Part and Mode are passed over.
 func AuthoritiesFromFiles(files Files) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := files.use(func(files *C.kubepki_files) error {
@@ -82,7 +82,7 @@ func takeAuthorities(authorities *C.kubepki_authorities, err error) (*Authoritie
 // Close overwrites the keys. It does nothing the second time.
 func (a *Authorities) Close() error { return a.handle.close() }
 
-// Files gives everything as files, for another control-plane machine.
+// Files gives authorities and service-account key as files, for another control-plane machine.
 func (a *Authorities) Files() (Files, error) {
 	var out *C.kubepki_files
 	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
@@ -166,7 +166,8 @@ func (a *Authorities) TrustStorePEM() ([]byte, error) {
 	return buffer(out), err
 }
 
-// Kubeconfig gives that of a user whom the Kubernetes authority has issued this credential, in YAML.
+// Kubeconfig gives the kubeconfig, in YAML, of a user whom the Kubernetes authority has issued this
+// credential.
 func (a *Authorities) Kubeconfig(cluster Cluster, credential *Credential) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {

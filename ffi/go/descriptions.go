@@ -8,20 +8,21 @@ import (
 	"time"
 )
 
-// A Cluster describes what all nodes of a cluster share. Whatever is left empty is as kubeadm has it.
+// A Cluster describes what all nodes of a cluster share. Whatever is left empty has kubeadm's value, but
+// names: those are of the Kubernetes documentation unless Convention says otherwise.
 //
-// One that was read from elsewhere ([Kubeadm.Cluster], [PKI.Cluster]) shows none of that in its fields; those
-// that are set take precedence.
+// A Cluster that was read from elsewhere ([Kubeadm.Cluster], [PKI.Cluster]) shows none of that in its fields;
+// those that are set take precedence.
 type Cluster struct {
 	// Endpoint is where clients reach the API servers, HOST or HOST:PORT. It is required.
 	Endpoint string
-	// Name is that of the cluster in kubeconfigs: kubernetes.
+	// Name is the cluster's in kubeconfigs: default-cluster, with KubeadmNames kubernetes.
 	Name string
-	// DNSDomain is that of the cluster's DNS: cluster.local.
+	// DNSDomain is the domain of the cluster's DNS: cluster.local.
 	DNSDomain string
 	// ServiceSubnets are the ranges of addresses for services, one or one of each family: 10.96.0.0/12.
 	ServiceSubnets []netip.Prefix
-	// KeyAlgorithm is that of every key that is made: RSA2048.
+	// KeyAlgorithm is the kind of every key that is made: RSA2048.
 	KeyAlgorithm KeyAlgorithm
 	// AuthorityLifetime is how long authorities are valid: ten years of 365 days.
 	AuthorityLifetime time.Duration
@@ -29,7 +30,8 @@ type Cluster struct {
 	LeafLifetime time.Duration
 	// Convention says whose names certificates and kubeconfigs carry: DocumentedNames.
 	Convention Convention
-	// KubernetesVersion is what Convention KubeadmNames follows where versions differ: 1.36 or v1.36.3.
+	// KubernetesVersion, such as 1.36 or v1.36.3, says which version of kubeadm KubeadmNames follow where they
+	// differ: when empty, 1.29 to 1.32.
 	KubernetesVersion string
 	// DedicatedEtcd says that members of etcd are on machines of their own, not on control-plane nodes.
 	DedicatedEtcd bool
@@ -39,7 +41,8 @@ type Cluster struct {
 	// one of its own. Its user then needs [KubeletAPIAdminBinding], and its key opens every kubelet.
 	ShareKubeletClientCertificate bool
 	// VerifyKubelets gives every node's kubelet a serving certificate, and lets API servers verify kubelets
-	// by it. Each node then needs its Addresses.
+	// by it. Each node then needs its Addresses. It is refused with KubeadmNames, which have no such
+	// certificate.
 	VerifyKubelets bool
 	// Authentication says whom API servers believe besides the holders of certificates: nobody.
 	Authentication Authentication
@@ -49,12 +52,12 @@ type Cluster struct {
 
 // EtcdFiles are what an API server reaches an external etcd with: paths on each control-plane node.
 type EtcdFiles struct {
-	CA   string // the certificates that it trusts etcd by
-	Cert string // its client certificate
-	Key  string // the key of that
+	CA   string // the certificates that the API server trusts etcd by
+	Cert string // the API server's client certificate
+	Key  string // the private key of Cert
 }
 
-// A KeyAlgorithm is one of keys.
+// A KeyAlgorithm says what kind of key is made.
 type KeyAlgorithm string
 
 const (
@@ -75,14 +78,14 @@ const (
 
 // A Node describes one machine.
 type Node struct {
-	// Kind says which: it is required.
+	// Kind says what the machine is for. It is required.
 	Kind Kind
 	// Name is the node's name. It is required.
 	Name string
 	// Advertise is the address at which others reach the node's API server and member of etcd: required of
 	// a ControlPlane and an EtcdMember, and none of a Worker.
 	Advertise netip.Addr
-	// Addresses are those at which API servers call the kubelet. With any, that gets a serving certificate.
+	// Addresses are where API servers call the kubelet. With any, the kubelet gets a serving certificate.
 	Addresses []netip.Addr
 	// SANs are additional DNS names and IP addresses of the node's serving certificates, by role:
 	// RoleAPIServer, RoleEtcdServer, RoleEtcdPeer, RoleKubeletServer or RoleFrontProxyServer.
@@ -92,13 +95,14 @@ type Node struct {
 	// FrontProxyNames ask for a serving certificate of a front proxy on this control-plane node, with these
 	// DNS names and IP addresses.
 	FrontProxyNames []string
-	// BindPort is where the node's API server listens: 6443.
+	// BindPort is where the node's API server listens: the port of the cluster's Endpoint where that is this
+	// node's address, elsewhere 6443.
 	BindPort uint16
 
 	base func() (*C.kubepki_node, error)
 }
 
-// A Kind is one of nodes.
+// A Kind says what a machine is for.
 type Kind string
 
 const (

@@ -30,7 +30,7 @@ type Error struct {
 	// Err is what is behind it: with ErrSigner the error that a [crypto.Signer] returned, with ErrIO the
 	// [syscall.Errno]. Nil where there is nothing.
 	Err error
-	// Findings are those of severity error, with ErrFindings.
+	// Findings are, with ErrFindings, the findings of severity error.
 	Findings []Finding
 }
 
@@ -50,7 +50,7 @@ type Place struct {
 	Text string
 }
 
-// A PlaceKind is what kind of place a [Place] is.
+// A PlaceKind says what kind of place a [Place] is.
 type PlaceKind string
 
 const (

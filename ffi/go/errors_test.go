@@ -191,6 +191,10 @@ func TestWhatIsNotThereIsAbsent(t *testing.T) {
 	fails(t, err, kubepki.ErrAbsent, "")
 	_, err = authorities.Issue(cluster, jane, now)
 	fails(t, err, kubepki.ErrNoIssuer, "")
+	for _, path := range []string{"", "../pki/ca.crt", "pki/ca.crt"} {
+		_, err = kubepki.FromFiles(kubepki.Files{{Path: path}, {Path: "pki/ca.crt"}})
+		fails(t, err, kubepki.ErrInvalid, "path")
+	}
 	_, err = open(kubepki.FromFiles(nil))(t).Cluster()
 	fails(t, err, kubepki.ErrAbsent, "")
 	_, err = worker.Arguments("kube-dns")

@@ -19,7 +19,7 @@ type Expected struct {
 	External []Role
 }
 
-// Arguments gives those by which a component is given the machine's files: each --NAME=VALUE.
+// Arguments gives the arguments that tell a component of the machine's files: each --NAME=VALUE.
 func (e Expected) Arguments(component Component) ([]string, error) {
 	var out *C.kubepki_list
 	err := e.use(func(expected *C.kubepki_expected) error {
@@ -29,7 +29,7 @@ func (e Expected) Arguments(component Component) ([]string, error) {
 	return list(out, err)
 }
 
-// Roles gives those of the machine's own certificates, without the authorities', in the order of the role
+// Roles gives the roles of the machine's own certificates, without the authorities', in the order of the role
 // table.
 func (e Expected) Roles() ([]Role, error) {
 	var out *C.kubepki_list

@@ -27,8 +27,8 @@ type File struct {
 	Contents Secret
 }
 
-// Files are those of one machine. The keys among them are the cluster: carry them over an encrypted channel
-// only.
+// Files are the files of one machine. The keys among them are the cluster: carry them over an encrypted
+// channel only.
 type Files []File
 
 // takeFiles copies and frees.

@@ -11,7 +11,7 @@ type Identity struct {
 	User string
 	// UID is what API servers read from Kubernetes 1.33 on; empty where there is none.
 	UID string
-	// Groups are those that the certificate names.
+	// Groups are the groups that the certificate names.
 	Groups []string
 	// Notes are what is to be known of it.
 	Notes []Note

@@ -12,18 +12,18 @@ import (
 // An Impersonation is the user that a client asks the API server to take it for, once it has said who it is
 // itself. [ImpersonatorRole] allows that for all users.
 type Impersonation struct {
-	// User is the name of a user of whatever kind: jane, system:node:cp-1, system:serviceaccount:NAMESPACE:NAME.
-	// It is required.
+	// User is the name of a user of whatever kind: jane, system:node:cp-1,
+	// system:serviceaccount:NAMESPACE:NAME. It is required.
 	User string
-	// Groups are those that the user is in. Without any the API server adds those that follow from the name, no
-	// others that the user has.
+	// Groups are the groups that the user is in. Without any the API server adds those that follow from the
+	// name, no others that the user has.
 	Groups []string
 	UID    string
 	// Extra has values by keys in lower case.
 	Extra map[string][]string
 }
 
-// Headers gives those of a request to the API server, for [net/http.Header].
+// Headers gives the headers of a request to the API server that ask for it, for [net/http.Header].
 func (i Impersonation) Headers() (map[string][]string, error) {
 	headers := textproto.MIMEHeader{}
 	err := i.use(func(impersonation *C.kubepki_impersonation) error {
@@ -39,8 +39,8 @@ func (i Impersonation) Headers() (map[string][]string, error) {
 	return headers, nil
 }
 
-// Roles gives those that allow it, of this name, each in YAML: a ClusterRole, and where the user is a service
-// account a Role in its namespace. [RoleBinding] gives them to somebody.
+// Roles gives the roles that allow it, of this name, each in YAML: a ClusterRole, and where the user is a
+// service account a Role in its namespace. [RoleBinding] gives them to somebody.
 func (i Impersonation) Roles(name string) ([]string, error) {
 	var out *C.kubepki_list
 	err := i.use(func(impersonation *C.kubepki_impersonation) error {

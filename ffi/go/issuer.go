@@ -24,7 +24,7 @@ type Profile struct {
 	Name string
 	// SANs are additional DNS names and IP addresses of a serving certificate.
 	SANs []string
-	// Groups are those of a RoleUser.
+	// Groups are the groups of a RoleUser.
 	Groups []string
 	// Lifetime is how long the certificate is valid, if not as the cluster says.
 	Lifetime time.Duration
@@ -122,8 +122,9 @@ func (c *Credential) use(call func(*C.kubepki_credential) error) error {
 // crypto.Signer. It never changes, so any number of goroutines may use it at once.
 //
 // A crypto.Signer is asked for PKCS#1 v1.5 or ECDSA signatures of SHA-256 or SHA-384 digests, from any
-// goroutine and from several at once, until everything that signs by it is closed. It must not wait for the
-// value whose method asks it, and each signature is verified before anything is made of it.
+// goroutine and from several at once, until everything that signs by it is closed. Each signature is verified
+// before anything is made of it. It must call no method of the value that is signing: that deadlocks when
+// another goroutine waits to change or close it.
 type Issuer struct{ handle *handle[*C.kubepki_issuer] }
 
 // SelfSigned makes a key and a self-signed certificate by the profile of an authority: a root, or a cluster's

@@ -21,7 +21,7 @@ type Kubeadm struct {
 	Endpoint string
 }
 
-// Cluster gives the cluster that it describes.
+// Cluster gives the cluster that the file describes.
 func (k Kubeadm) Cluster() (Cluster, error) {
 	k.YAML = bytes.Clone(k.YAML)
 	cluster := Cluster{base: func() (out *C.kubepki_cluster, err error) {
@@ -33,14 +33,14 @@ func (k Kubeadm) Cluster() (Cluster, error) {
 	return cluster, cluster.use(func(*C.kubepki_cluster) error { return nil })
 }
 
-// Node gives the machine that it describes: that of its JoinConfiguration, otherwise the first one.
+// Node gives the machine that the file describes: that of its JoinConfiguration, otherwise the first one.
 func (k Kubeadm) Node() (Node, error) {
 	return k.node(func(kubeadm *C.kubepki_kubeadm, out **C.kubepki_node) error {
 		return failed(C.kubepki_kubeadm_node(kubeadm, out))
 	})
 }
 
-// FirstNode gives the machine of its InitConfiguration, the first one of the cluster.
+// FirstNode gives the machine of the file's InitConfiguration, the first one of the cluster.
 func (k Kubeadm) FirstNode() (Node, error) {
 	return k.node(func(kubeadm *C.kubepki_kubeadm, out **C.kubepki_node) error {
 		return failed(C.kubepki_kubeadm_first_node(kubeadm, out))

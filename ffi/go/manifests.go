@@ -52,7 +52,7 @@ func KubeletConfiguration(expected Expected) (*Manifest, error) {
 	return takeManifest(out, err)
 }
 
-// A BootstrapObject is one that lets machines join by bootstrap tokens.
+// A BootstrapObject names an object that lets machines join by bootstrap tokens.
 type BootstrapObject string
 
 const (
@@ -72,7 +72,7 @@ const (
 )
 
 // ForBootstrap is an object for a group of bootstrap tokens, such as
-// system:bootstrappers:kubeadm:default-node-token.
+// system:bootstrappers:kubeadm:default-node-token; the group is empty where the object is for none.
 func ForBootstrap(object BootstrapObject, group string) (*Manifest, error) {
 	var out *C.kubepki_manifest
 	name := string(object)
@@ -98,13 +98,13 @@ func role(kind, name, signerName string) (*Manifest, error) {
 	return takeManifest(out, err)
 }
 
-// A Subject is to whom a role is given.
+// A Subject is somebody to whom a role is given.
 type Subject struct {
 	Kind SubjectKind
-	Name string // of a service account NAMESPACE:NAME
+	Name string // NAMESPACE:NAME, where it is a service account
 }
 
-// A SubjectKind is one of subjects.
+// A SubjectKind says whether a [Subject] is a user, a group or a service account.
 type SubjectKind string
 
 const (

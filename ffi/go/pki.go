@@ -34,7 +34,8 @@ func Load(layout Layout) (*PKI, error) {
 	return takePKI(out, err)
 }
 
-// FromFiles takes the files of a machine from memory; likewise, no file makes it fail.
+// FromFiles takes the files of a machine from memory. Each is what its Path says, which may be there once;
+// Role, Part and Mode are passed over. What is missing or cannot be read is for [PKI.Audit] to report.
 func FromFiles(files Files) (*PKI, error) {
 	var out *C.kubepki_pki
 	err := files.use(func(files *C.kubepki_files) error {
@@ -109,8 +110,8 @@ func SaveAll(all ...Placement) error {
 	})
 }
 
-// Authorities gives those that the machine holds, as a copy: on a control-plane node with their keys,
-// elsewhere only the certificates that it needs.
+// Authorities gives the authorities that the machine holds, as a copy: on a control-plane node with their
+// keys, elsewhere only the certificates that it needs.
 func (p *PKI) Authorities() (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := p.handle.look(func(pki *C.kubepki_pki) error {
@@ -130,7 +131,8 @@ func (p *PKI) Attach(role Role, signer crypto.Signer) error {
 	})
 }
 
-// Credential gives that of a role, also of those that lie in a kubeconfig: ErrAbsent when there is none.
+// Credential gives the credential of a role, also one that lies in a kubeconfig: ErrAbsent when there is
+// none.
 func (p *PKI) Credential(role Role) (*Credential, error) {
 	var out *C.kubepki_credential
 	err := p.handle.look(func(pki *C.kubepki_pki) error {
@@ -163,9 +165,9 @@ func (p *PKI) Cluster() (Cluster, error) {
 	return cluster, cluster.use(func(*C.kubepki_cluster) error { return nil })
 }
 
-// Arguments gives those by which a component is given this machine's files: each --NAME=VALUE. A machine that
-// was made here has its files in /etc/kubernetes, one that was loaded where they are. [Expected.Arguments]
-// gives those of a machine that is only described.
+// Arguments gives the arguments that tell a component of this machine's files: each --NAME=VALUE. A machine
+// that was made here has its files in /etc/kubernetes, one that was loaded where they are.
+// [Expected.Arguments] is for a machine that is only described.
 func (p *PKI) Arguments(component Component) ([]string, error) {
 	var out *C.kubepki_list
 	err := p.handle.look(func(pki *C.kubepki_pki) error {
@@ -204,7 +206,7 @@ func Open(layout Layout) (*Store, error) {
 // Close unlocks the directory. It does nothing the second time.
 func (s *Store) Close() error { return s.handle.close() }
 
-// Load reads what the directory holds, as the function Load does.
+// Load reads what the directory holds, whatever that is, as [Load] does.
 func (s *Store) Load() (*PKI, error) {
 	var out *C.kubepki_pki
 	err := s.handle.look(func(store *C.kubepki_store) error {

@@ -22,8 +22,9 @@ func NewRequest(cluster Cluster, profile Profile) (*Request, error) {
 	return takeRequest(out, err)
 }
 
-// NewRequestWithKey makes such a request for a key that is there already, in PEM, such as one that a program
-// has saved while it waited. The cluster's key algorithm is passed over.
+// NewRequestWithKey makes a request (PKCS#10) with the profile's subject, names and usages for a key that is
+// there already, in PEM, such as one that a program has saved while it waited. The cluster's key algorithm is
+// passed over.
 func NewRequestWithKey(cluster Cluster, profile Profile, keyPEM Secret) (*Request, error) {
 	var out *C.kubepki_request
 	err := profile.use(&cluster, func(profile *C.kubepki_profile) error {
@@ -73,7 +74,7 @@ func (r *Request) Accept(chainPEM []byte) (*Credential, error) {
 	return takeCredential(out, err)
 }
 
-// CSR gives the object for the request, with the usages that it was made with, for a signer such as
+// CSR gives the object for the API server, with the usages that it was made with, for a signer such as
 // example.com/serving. The certificate is to be valid for lifetime, at least ten minutes, or for as long as
 // the signer likes when that is zero.
 func (r *Request) CSR(name, signerName string, lifetime time.Duration) (*CSR, error) {
@@ -102,7 +103,7 @@ func (r *Request) CSR(name, signerName string, lifetime time.Duration) (*CSR, er
 // method changes it. Its fields say what is in the object: to write to them changes nothing there. What the
 // library does not know of the object survives.
 type CSR struct {
-	// Name is that of the object, empty where the API server is to generate one.
+	// Name is the object's, empty where the API server is to generate one.
 	Name string
 	// SignerName says who is to sign.
 	SignerName string
@@ -140,7 +141,7 @@ var states = map[C.kubepki_state]State{
 	C.KUBEPKI_STATE_OTHER:    StateOther,
 }
 
-// ParseCSR reads the object, in YAML or JSON, of at most 4 MiB.
+// ParseCSR reads a CertificateSigningRequest, in YAML or JSON, of at most 4 MiB.
 func ParseCSR(object []byte) (*CSR, error) {
 	csr := new(CSR)
 	err := useCSR(object, func(out *C.kubepki_csr) error {
@@ -168,7 +169,7 @@ func (c *CSR) Approve(reason, message string, now time.Time) error {
 	})
 }
 
-// Deny denies the request, for good; otherwise as Approve.
+// Deny denies the request, for good; otherwise it is as [CSR.Approve].
 func (c *CSR) Deny(reason, message string, now time.Time) error {
 	return c.change(func(csr *C.kubepki_csr) error {
 		return failed(C.kubepki_csr_deny(csr, chars(reason), size(reason), chars(message), size(message),
@@ -182,7 +183,7 @@ type Outcome struct {
 	Message string // why, for people; empty with a certificate
 }
 
-// An OutcomeKind is one of [Outcome].
+// An OutcomeKind says what became of a request.
 type OutcomeKind string
 
 const (
@@ -269,9 +270,9 @@ type Approver struct {
 	// asks is enough. In an object from the API server the addresses are the kubelet's own word; those of an
 	// inventory can be written in the same form.
 	Nodes [][]byte
-	// Policies are those of other signers.
+	// Policies say what may be approved for other signers.
 	Policies []SignerPolicy
-	// BootstrapGroups are those whose members may ask for the first client certificate of any node, with
+	// BootstrapGroups are the groups whose members may ask for the first client certificate of any node, with
 	// kubeadm system:bootstrappers:kubeadm:default-node-token.
 	BootstrapGroups []string
 }
@@ -281,7 +282,7 @@ type Approver struct {
 //
 // In a pattern each * stands for one or more letters, digits, - and _.
 type SignerPolicy struct {
-	// SignerName is one of your own, such as example.com/serving, or kubernetes.io/kube-apiserver-client.
+	// SignerName is a signer of your own, such as example.com/serving, or kubernetes.io/kube-apiserver-client.
 	SignerName string
 	// Requesters are users who may ask, by patterns of the names that the API server saw.
 	Requesters []string

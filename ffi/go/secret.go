@@ -35,10 +35,10 @@ func (s Secret) Equal(other Secret) bool {
 // Clear overwrites the bytes with zeros, in all copies. Go does not do so on its own.
 func (s Secret) Clear() { clear(s.Bytes()) }
 
-// String gives a fixed text.
+// String gives a fixed text, [secret].
 func (Secret) String() string { return "[secret]" }
 
-// LogValue gives the same for logs.
+// LogValue gives the fixed text of String, for logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText fails, so that no document has a key in it by chance.

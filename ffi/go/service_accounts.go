@@ -25,14 +25,14 @@ type ServiceAccount struct {
 	UID       string // the one that the API server has given it
 }
 
-// An Object is one of a cluster.
+// An Object is a pod, a Secret or a node of a cluster.
 type Object struct {
 	Name string
 	UID  string // the one that the API server has given it
 }
 
-// A ServiceAccountToken is one that is to be signed. Whoever has sa.key can make tokens for every service
-// account; where there is an API server, its TokenRequest API makes them without it.
+// A ServiceAccountToken describes a token that is to be signed. Whoever has sa.key can make tokens for every
+// service account; where there is an API server, its TokenRequest API makes them without it.
 type ServiceAccountToken struct {
 	// Account is required.
 	Account ServiceAccount
@@ -45,7 +45,7 @@ type ServiceAccountToken struct {
 	Pod, Secret, Node *Object
 }
 
-// Sign signs it by sa.key, from now on. ErrAbsent where sa.key is not here.
+// Sign makes the token, from now on, signed by sa.key. ErrAbsent where sa.key is not here.
 func (t ServiceAccountToken) Sign(authorities *Authorities, cluster Cluster, now time.Time) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := t.use(cluster, func(token *C.kubepki_service_account_token) error {
@@ -56,7 +56,8 @@ func (t ServiceAccountToken) Sign(authorities *Authorities, cluster Cluster, now
 	return secretBuffer(out), err
 }
 
-// SignBy signs it by a service-account key that lives elsewhere. [Issuer] says what is asked of the signer.
+// SignBy makes the token, from now on, signed by a service-account key that lives elsewhere. [Issuer] says
+// what is asked of the signer.
 func (t ServiceAccountToken) SignBy(signer crypto.Signer, cluster Cluster, now time.Time) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := t.use(cluster, func(token *C.kubepki_service_account_token) error {
@@ -170,8 +171,8 @@ func JWKS(keys []byte) ([]byte, error) {
 	return buffer(out), err
 }
 
-// OIDCDiscovery gives the discovery document of OpenID Connect for such keys: with the issuer, which must be
-// a URL of https here, and the URL where the key set is served.
+// OIDCDiscovery gives the discovery document of OpenID Connect for public keys in PEM, as in sa.pub: with the
+// issuer, which must be a URL of https here, and the URL where the key set ([JWKS]) is served.
 func OIDCDiscovery(keys []byte, issuer, jwksURL string) ([]byte, error) {
 	var out *C.kubepki_buffer
 	err := failed(C.kubepki_oidc_discovery(unsafe.Pointer(&*first(keys)), length(keys),

@@ -16,7 +16,7 @@ func GenerateBootstrapToken() (Secret, error) {
 	return secretBuffer(out), err
 }
 
-// A BootstrapToken is one that a cluster is to know.
+// A BootstrapToken describes a bootstrap token that a cluster is to know.
 type BootstrapToken struct {
 	// Token is required, such as that of [GenerateBootstrapToken].
 	Token Secret
@@ -24,7 +24,7 @@ type BootstrapToken struct {
 	Expires time.Time
 	// Usages say what it may be used for: everything when empty.
 	Usages []BootstrapUsage
-	// Groups are those that it gives besides system:bootstrappers.
+	// Groups are the groups that it gives besides system:bootstrappers.
 	Groups []string
 	// Description says in words what it is for.
 	Description string
@@ -69,8 +69,8 @@ func (a *Authorities) ClusterInfoConfigMap(cluster Cluster, tokens ...Secret) (*
 	return takeManifest(out, err)
 }
 
-// Pins gives those of the Kubernetes authority, sha256: and 64 digits, as kubeadm join
-// --discovery-token-ca-cert-hash takes them: of each certificate that clients trust.
+// Pins gives the pins of the Kubernetes authority, sha256: and 64 digits, as kubeadm join
+// --discovery-token-ca-cert-hash takes them: one of each certificate that clients trust.
 func (a *Authorities) Pins() ([]string, error) {
 	var out *C.kubepki_list
 	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
@@ -120,8 +120,8 @@ func VerifyClusterInfo(configMap []byte, token Secret, pins []string) (*ClusterI
 	return takeClusterInfo(info, err)
 }
 
-// VerifyClusterInfoUnpinned believes it if the bootstrap token has signed it, whoever knows the token:
-// anybody who has used it can play the cluster.
+// VerifyClusterInfoUnpinned believes the ConfigMap cluster-info, in YAML or JSON, if the bootstrap token has
+// signed it, with whatever authorities: anybody who knows the token can play the cluster.
 func VerifyClusterInfoUnpinned(configMap []byte, token Secret) (*ClusterInfo, error) {
 	var info *C.kubepki_cluster_info
 	err := failed(C.kubepki_cluster_info_verify_unpinned(unsafe.Pointer(&*first(configMap)),

@@ -938,11 +938,11 @@ kubepki_error *kubepki_pki_create(const kubepki_cluster *cluster,
                                   int64_t now,
                                   kubepki_pki **out);
 
-// Reads what a machine's directory holds, whatever that is: what is missing or cannot be read is for an audit to report.
+// Reads what a machine's directory holds, whatever that is: files that are missing or cannot be read are for an audit
+// to report. Only a directory that cannot be read makes it fail.
 //
 // Threads: any at once. Free `*out` by `kubepki_pki_free`.
-kubepki_error *kubepki_pki_load(const kubepki_layout *layout,
-                                kubepki_pki **out);
+kubepki_error *kubepki_pki_load(const kubepki_layout *layout, kubepki_pki **out);
 
 // Takes the files of a machine from memory; likewise, no file makes it fail.
 //
@@ -1127,8 +1127,8 @@ kubepki_error *kubepki_policy_renew_all(kubepki_policy *policy);
 // Threads: any, the last to use it.
 void kubepki_policy_free(kubepki_policy *policy);
 
-// Makes a plan: what an audit finds and a plan can mend, and what ends soon. `expected` is as for
-// `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
+// Makes a plan: what an audit finds and a plan can mend, what ends soon, and what has another key algorithm than is
+// described. `expected` is as for `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
 //
 // Threads: any at once. Free `*out` by `kubepki_plan_free`.
 kubepki_error *kubepki_pki_plan(const kubepki_pki *pki,
@@ -1358,7 +1358,8 @@ kubepki_error *kubepki_issuer_intermediate_by(const kubepki_issuer *issuer,
                                               int64_t now,
                                               kubepki_issuer **out);
 
-// Makes a key and a certificate for it, valid from five minutes before `now`.
+// Makes a key and a certificate for it, valid from five minutes before `now`. Whether the role is one that this authority
+// should sign is not looked at: `kubepki_authorities_issue` takes the right one.
 //
 // Threads: any at once. Free `*out` by `kubepki_credential_free`.
 kubepki_error *kubepki_issuer_issue(const kubepki_issuer *issuer,

@@ -105,7 +105,7 @@ func (r *Report) Err() error {
 func (p *PKI) Audit(expected *Expected, now time.Time) (*Report, error) {
 	var report Report
 	err := expected.use(func(expected *C.kubepki_expected) error {
-		return p.handle.look(func(pki *C.kubepki_pki) error {
+		return p.of().look(func(pki *C.kubepki_pki) error {
 			var findings *C.kubepki_findings
 			if err := failed(C.kubepki_pki_audit(pki, expected, moment(now), &findings)); err != nil {
 				return err
@@ -217,13 +217,14 @@ type Effect struct {
 	Files     []string `json:"files"`
 }
 
-// Plan says what is to be done: what an audit finds and a plan can mend, and what ends soon. What is expected
-// is as for [PKI.Audit].
+// Plan says what is to be done: what an audit finds and a plan can mend, what ends soon, and what has another
+// key algorithm than is described (RSA2048 where [Cluster.KeyAlgorithm] is empty). What is expected is as for
+// [PKI.Audit].
 func (p *PKI) Plan(expected *Expected, policy Policy, now time.Time) (*Plan, error) {
 	var out *C.kubepki_plan
 	err := expected.use(func(expected *C.kubepki_expected) error {
 		return policy.use(func(policy *C.kubepki_policy) error {
-			return p.handle.look(func(pki *C.kubepki_pki) error {
+			return p.of().look(func(pki *C.kubepki_pki) error {
 				return failed(C.kubepki_pki_plan(pki, expected, policy, moment(now), &out))
 			})
 		})
@@ -244,8 +245,15 @@ func (p *PKI) Plan(expected *Expected, policy Policy, now time.Time) (*Plan, err
 	return plan, nil
 }
 
+func (p *Plan) of() *handle[*C.kubepki_plan] {
+	if p == nil {
+		return nil
+	}
+	return p.handle
+}
+
 // Close frees the plan. It does nothing the second time.
-func (p *Plan) Close() error { return p.handle.close() }
+func (p *Plan) Close() error { return p.of().close() }
 
 // String gives the plan for people.
 func (p *Plan) String() string { return p.text }
@@ -256,8 +264,8 @@ func (p *Plan) JSON() []byte { return bytes.Clone(p.json) }
 // Apply makes the changes in memory: all steps, or when one fails, none. [Store.Commit] then writes what has
 // changed. ErrChanged when pki is not what the plan was made from.
 func (p *Plan) Apply(pki *PKI) error {
-	return p.handle.look(func(plan *C.kubepki_plan) error {
-		return pki.handle.change(func(pki *C.kubepki_pki) error {
+	return p.of().look(func(plan *C.kubepki_plan) error {
+		return pki.of().change(func(pki *C.kubepki_pki) error {
 			return failed(C.kubepki_plan_apply(plan, pki))
 		})
 	})

@@ -270,7 +270,7 @@ func (a *Authorities) KubeconfigFor(cluster Cluster, name string, user User) (Se
 	var out *C.kubepki_buffer
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
 		return user.use(func(user *C.kubepki_user) error {
-			return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return a.of().look(func(authorities *C.kubepki_authorities) error {
 				return failed(C.kubepki_kubeconfig_with_user(cluster, authorities, chars(name), size(name),
 					user, &out))
 			})
@@ -285,7 +285,7 @@ func (a *Authorities) KubeconfigFor(cluster Cluster, name string, user User) (Se
 func (a *Authorities) BootstrapKubeconfig(cluster Cluster, token Secret) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
-		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return a.of().look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_kubeconfig_for_bootstrap(cluster, authorities, secretChars(token),
 				secretSize(token), &out))
 		})

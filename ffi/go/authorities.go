@@ -29,7 +29,7 @@ func CreateAuthorities(cluster Cluster, now time.Time) (*Authorities, error) {
 func CreateAuthoritiesUnder(parent *Issuer, cluster Cluster, now time.Time) (*Authorities, error) {
 	var out *C.kubepki_authorities
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
-		return parent.handle.look(func(parent *C.kubepki_issuer) error {
+		return parent.of().look(func(parent *C.kubepki_issuer) error {
 			return failed(C.kubepki_authorities_create_under(parent, cluster, moment(now), &out))
 		})
 	})
@@ -79,13 +79,20 @@ func takeAuthorities(authorities *C.kubepki_authorities, err error) (*Authoritie
 	return &Authorities{h}, nil
 }
 
+func (a *Authorities) of() *handle[*C.kubepki_authorities] {
+	if a == nil {
+		return nil
+	}
+	return a.handle
+}
+
 // Close overwrites the keys. It does nothing the second time.
-func (a *Authorities) Close() error { return a.handle.close() }
+func (a *Authorities) Close() error { return a.of().close() }
 
 // Files gives authorities and service-account key as files, for another control-plane machine.
 func (a *Authorities) Files() (Files, error) {
 	var out *C.kubepki_files
-	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+	err := a.of().look(func(authorities *C.kubepki_authorities) error {
 		return failed(C.kubepki_authorities_files(authorities, &out))
 	})
 	return takeFiles(out, err)
@@ -94,8 +101,8 @@ func (a *Authorities) Files() (Files, error) {
 // Add adds an authority that exists: RoleKubernetesCA, RoleEtcdCA or RoleFrontProxyCA, each once. What no
 // node needs may be missing. No two may share a key, and none may stand below another. The issuer is copied.
 func (a *Authorities) Add(role Role, issuer *Issuer) error {
-	return issuer.handle.look(func(issuer *C.kubepki_issuer) error {
-		return a.handle.change(func(authorities *C.kubepki_authorities) error {
+	return issuer.of().look(func(issuer *C.kubepki_issuer) error {
+		return a.of().change(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_authorities_add(authorities, chars(string(role)), size(string(role)),
 				issuer))
 		})
@@ -106,7 +113,7 @@ func (a *Authorities) Add(role Role, issuer *Issuer) error {
 // RoleFrontProxyCA. [Issuer] says what is asked of it.
 func (a *Authorities) Attach(role Role, signer crypto.Signer) error {
 	return useSigner(signer, func(signer *C.kubepki_signer) error {
-		return a.handle.change(func(authorities *C.kubepki_authorities) error {
+		return a.of().change(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_authorities_attach(authorities, chars(string(role)), size(string(role)),
 				signer))
 		})
@@ -117,7 +124,7 @@ func (a *Authorities) Attach(role Role, signer crypto.Signer) error {
 func (a *Authorities) First(cluster Cluster, node Node, now time.Time) (*PKI, error) {
 	var out *C.kubepki_pki
 	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
-		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return a.of().look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_authorities_first(authorities, cluster, node, moment(now), &out))
 		})
 	})
@@ -128,7 +135,7 @@ func (a *Authorities) First(cluster Cluster, node Node, now time.Time) (*PKI, er
 func (a *Authorities) Join(cluster Cluster, node Node, now time.Time) (*PKI, error) {
 	var out *C.kubepki_pki
 	err := describe(&cluster, &node, func(cluster *C.kubepki_cluster, node *C.kubepki_node) error {
-		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return a.of().look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_authorities_join(authorities, cluster, node, moment(now), &out))
 		})
 	})
@@ -139,7 +146,7 @@ func (a *Authorities) Join(cluster Cluster, node Node, now time.Time) (*PKI, err
 func (a *Authorities) Issue(cluster Cluster, profile Profile, now time.Time) (*Credential, error) {
 	var out *C.kubepki_credential
 	err := profile.use(&cluster, func(profile *C.kubepki_profile) error {
-		return a.handle.look(func(authorities *C.kubepki_authorities) error {
+		return a.of().look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_authorities_issue(authorities, profile, moment(now), &out))
 		})
 	})
@@ -149,7 +156,7 @@ func (a *Authorities) Issue(cluster Cluster, profile Profile, now time.Time) (*C
 // Issuer gives what signs for one authority, as a copy: ErrAbsent when that is not there or cannot sign.
 func (a *Authorities) Issuer(role Role) (*Issuer, error) {
 	var out *C.kubepki_issuer
-	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+	err := a.of().look(func(authorities *C.kubepki_authorities) error {
 		return failed(C.kubepki_authorities_issuer(authorities, chars(string(role)), size(string(role)),
 			&out))
 	})
@@ -160,7 +167,7 @@ func (a *Authorities) Issuer(role Role) (*Issuer, error) {
 // [crypto/x509.CertPool.AppendCertsFromPEM]. ErrAbsent without a Kubernetes authority.
 func (a *Authorities) TrustStorePEM() ([]byte, error) {
 	var out *C.kubepki_buffer
-	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+	err := a.of().look(func(authorities *C.kubepki_authorities) error {
 		return failed(C.kubepki_authorities_trust_store_pem(authorities, &out))
 	})
 	return buffer(out), err
@@ -172,7 +179,7 @@ func (a *Authorities) Kubeconfig(cluster Cluster, credential *Credential) (Secre
 	var out *C.kubepki_buffer
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
 		return credential.use(func(credential *C.kubepki_credential) error {
-			return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return a.of().look(func(authorities *C.kubepki_authorities) error {
 				return failed(C.kubepki_credential_kubeconfig(credential, cluster, authorities, &out))
 			})
 		})

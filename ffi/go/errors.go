@@ -60,7 +60,7 @@ const (
 	PlaceOther PlaceKind = "other" // none of these
 )
 
-// A Code is a kind of failure, and an error for errors.Is. More may be added.
+// A Code is a kind of failure, and an error for errors.Is; string(code) is its name alone. More may be added.
 type Code string
 
 // Error gives the code.
@@ -79,7 +79,7 @@ const (
 	ErrBadSignature Code = "bad-signature"
 	// ErrChanged: files, or a PKI, are no longer what they were when they were looked at.
 	ErrChanged Code = "changed"
-	// ErrClosed: the value was closed, or not made by this package.
+	// ErrClosed: the value was closed, is nil, or was not made by this package.
 	ErrClosed Code = "closed"
 	// ErrExists: another file is already there: it is left as it is.
 	ErrExists Code = "exists"
@@ -133,7 +133,21 @@ const (
 	ErrWrongIssuer Code = "wrong-issuer"
 )
 
-var errClosed error = &Error{Code: ErrClosed, Message: "this value was closed, or not made by this package"}
+var errClosed error = &Error{
+	Code:    ErrClosed,
+	Message: "this value was closed, is nil, or was not made by this package",
+}
+
+// null is a pointer that should not be nil.
+func null(field string) error {
+	return &Error{
+		Code:     ErrNull,
+		Message:  field + ": expected a pointer, found nil",
+		Places:   []Place{{PlaceField, field}},
+		Expected: "a pointer",
+		Found:    "nil",
+	}
+}
 
 // invalid is a refusal of this package's own.
 func invalid(field, expected, found string) error {

@@ -69,6 +69,7 @@ func (files Files) use(call func(*C.kubepki_files) error) error {
 }
 
 // FS gives the files as a file system. It holds no copies: it changes when their contents are overwritten.
+// os.CopyFS does not keep modes, so that all could read keys that it has written.
 func (files Files) FS() fs.FS {
 	all := tree{".": {name: ".", mode: fs.ModeDir | 0o755}}
 	for _, file := range files {

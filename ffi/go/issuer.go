@@ -108,6 +108,9 @@ func shortened(ask func(*C.int64_t) *C.kubepki_error) time.Time {
 }
 
 func (c *Credential) use(call func(*C.kubepki_credential) error) error {
+	if c == nil {
+		return null("credential")
+	}
 	var credential *C.kubepki_credential
 	err := failed(C.kubepki_credential_from_pem(unsafe.Pointer(&*first(c.ChainPEM)), length(c.ChainPEM),
 		unsafe.Pointer(&*first(c.KeyPEM.Bytes())), secretSize(c.KeyPEM), &credential))
@@ -176,8 +179,15 @@ func takeIssuer(issuer *C.kubepki_issuer, err error) (*Issuer, error) {
 	return &Issuer{h}, nil
 }
 
+func (i *Issuer) of() *handle[*C.kubepki_issuer] {
+	if i == nil {
+		return nil
+	}
+	return i.handle
+}
+
 // Close overwrites the key. It does nothing the second time.
-func (i *Issuer) Close() error { return i.handle.close() }
+func (i *Issuer) Close() error { return i.of().close() }
 
 // Intermediate makes a key and a certificate for an authority below this one, which it never outlives.
 func (i *Issuer) Intermediate(cluster Cluster, profile Profile, now time.Time) (*Issuer, error) {
@@ -200,7 +210,8 @@ func (i *Issuer) IntermediateBy(signer crypto.Signer, cluster Cluster, profile P
 	return takeIssuer(out, err)
 }
 
-// Issue makes a key and a certificate for it, valid from five minutes before now.
+// Issue makes a key and a certificate for it, valid from five minutes before now. Whether the role is one that
+// this authority should sign is not looked at: [Authorities.Issue] takes the right one.
 func (i *Issuer) Issue(cluster Cluster, profile Profile, now time.Time) (*Credential, error) {
 	var out *C.kubepki_credential
 	err := i.using(cluster, profile, func(issuer *C.kubepki_issuer, profile *C.kubepki_profile) error {
@@ -230,7 +241,7 @@ func (i *Issuer) Certify(public crypto.PublicKey, cluster Cluster, profile Profi
 // ChainPEM gives the authority's certificate in PEM, then those above it as far as they are known.
 func (i *Issuer) ChainPEM() ([]byte, error) {
 	var out *C.kubepki_buffer
-	err := i.handle.look(func(issuer *C.kubepki_issuer) error {
+	err := i.of().look(func(issuer *C.kubepki_issuer) error {
 		return failed(C.kubepki_issuer_chain_pem(issuer, &out))
 	})
 	return buffer(out), err
@@ -248,7 +259,7 @@ func (i *Issuer) Chain() ([]*x509.Certificate, error) {
 // ShortenedFrom gives the end that was asked for, when the certificate was just made and had to end earlier
 // because the authority above does; otherwise the zero Time.
 func (i *Issuer) ShortenedFrom() (end time.Time, err error) {
-	err = i.handle.look(func(issuer *C.kubepki_issuer) error {
+	err = i.of().look(func(issuer *C.kubepki_issuer) error {
 		end = shortened(func(out *C.int64_t) *C.kubepki_error {
 			return C.kubepki_issuer_shortened_from(issuer, out)
 		})
@@ -260,7 +271,7 @@ func (i *Issuer) ShortenedFrom() (end time.Time, err error) {
 // KeyPEM gives the authority's private key: ErrAbsent where that is with a crypto.Signer.
 func (i *Issuer) KeyPEM() (Secret, error) {
 	var out *C.kubepki_buffer
-	err := i.handle.look(func(issuer *C.kubepki_issuer) error {
+	err := i.of().look(func(issuer *C.kubepki_issuer) error {
 		return failed(C.kubepki_issuer_key_pem(issuer, &out))
 	})
 	return secretBuffer(out), err
@@ -269,7 +280,7 @@ func (i *Issuer) KeyPEM() (Secret, error) {
 func (i *Issuer) using(cluster Cluster, profile Profile, call func(*C.kubepki_issuer,
 	*C.kubepki_profile) error) error {
 	return profile.use(&cluster, func(profile *C.kubepki_profile) error {
-		return i.handle.look(func(issuer *C.kubepki_issuer) error { return call(issuer, profile) })
+		return i.of().look(func(issuer *C.kubepki_issuer) error { return call(issuer, profile) })
 	})
 }
 

@@ -24,8 +24,8 @@ func Create(cluster Cluster, node Node, now time.Time) (*PKI, error) {
 	return takePKI(out, err)
 }
 
-// Load reads what a machine's directory holds, whatever that is: what is missing or cannot be read is for
-// [PKI.Audit] to report.
+// Load reads what a machine's directory holds, whatever that is: files that are missing or cannot be read are
+// for [PKI.Audit] to report. Only a directory that cannot be read makes it fail.
 func Load(layout Layout) (*PKI, error) {
 	var out *C.kubepki_pki
 	err := layout.use(func(layout *C.kubepki_layout) error {
@@ -52,17 +52,25 @@ func takePKI(pki *C.kubepki_pki, err error) (*PKI, error) {
 	return &PKI{h}, nil
 }
 
+func (p *PKI) of() *handle[*C.kubepki_pki] {
+	if p == nil {
+		return nil
+	}
+	return p.handle
+}
+
 // Close overwrites the keys. It does nothing the second time.
-func (p *PKI) Close() error { return p.handle.close() }
+func (p *PKI) Close() error { return p.of().close() }
 
 // Files gives the machine's files, authorities first, then in the order of the role table.
 func (p *PKI) Files() (Files, error) {
 	var out *C.kubepki_files
-	err := p.handle.look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_files(pki, &out)) })
+	err := p.of().look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_files(pki, &out)) })
 	return takeFiles(out, err)
 }
 
-// FS gives the files as they are now as a file system: pki/ca.crt, admin.conf.
+// FS gives the files as they are now as a file system: pki/ca.crt, admin.conf. To write them take Save:
+// os.CopyFS does not keep modes, so that all could read the keys.
 func (p *PKI) FS() (fs.FS, error) {
 	files, err := p.Files()
 	if err != nil {
@@ -75,7 +83,7 @@ func (p *PKI) FS() (fs.FS, error) {
 // one differs, that is ErrExists, and nothing is written at all.
 func (p *PKI) Save(layout Layout) error {
 	return layout.use(func(layout *C.kubepki_layout) error {
-		return p.handle.look(func(pki *C.kubepki_pki) error {
+		return p.of().look(func(pki *C.kubepki_pki) error {
 			return failed(C.kubepki_pki_save(pki,
 				layout))
 		})
@@ -94,15 +102,12 @@ func SaveAll(all ...Placement) error {
 	handles := make([]*handle[*C.kubepki_pki], len(all))
 	layouts := make([]*C.kubepki_layout, len(all))
 	for i, one := range all {
-		if one.PKI == nil {
-			return errClosed
-		}
 		layout, err := one.Layout.make()
 		if err != nil {
 			return err
 		}
 		defer C.kubepki_layout_free(layout)
-		handles[i], layouts[i] = one.PKI.handle, layout
+		handles[i], layouts[i] = one.PKI.of(), layout
 	}
 	return lookAll(handles, func(pkis []*C.kubepki_pki) error {
 		return failed(C.kubepki_pki_save_all(unsafe.SliceData(pkis), unsafe.SliceData(layouts),
@@ -114,7 +119,7 @@ func SaveAll(all ...Placement) error {
 // keys, elsewhere only the certificates that it needs.
 func (p *PKI) Authorities() (*Authorities, error) {
 	var out *C.kubepki_authorities
-	err := p.handle.look(func(pki *C.kubepki_pki) error {
+	err := p.of().look(func(pki *C.kubepki_pki) error {
 		return failed(C.kubepki_pki_authorities(pki,
 			&out))
 	})
@@ -125,7 +130,7 @@ func (p *PKI) Authorities() (*Authorities, error) {
 // RoleFrontProxyCA. [Issuer] says what is asked of it.
 func (p *PKI) Attach(role Role, signer crypto.Signer) error {
 	return useSigner(signer, func(signer *C.kubepki_signer) error {
-		return p.handle.change(func(pki *C.kubepki_pki) error {
+		return p.of().change(func(pki *C.kubepki_pki) error {
 			return failed(C.kubepki_pki_attach(pki, chars(string(role)), size(string(role)), signer))
 		})
 	})
@@ -135,7 +140,7 @@ func (p *PKI) Attach(role Role, signer crypto.Signer) error {
 // none.
 func (p *PKI) Credential(role Role) (*Credential, error) {
 	var out *C.kubepki_credential
-	err := p.handle.look(func(pki *C.kubepki_pki) error {
+	err := p.of().look(func(pki *C.kubepki_pki) error {
 		return failed(C.kubepki_pki_credential(pki, chars(string(role)), size(string(role)), &out))
 	})
 	return takeCredential(out, err)
@@ -156,7 +161,7 @@ func (p *PKI) Certificate(role Role) (tls.Certificate, error) {
 // closed.
 func (p *PKI) Cluster() (Cluster, error) {
 	cluster := Cluster{base: func() (out *C.kubepki_cluster, err error) {
-		err = p.handle.look(func(pki *C.kubepki_pki) error {
+		err = p.of().look(func(pki *C.kubepki_pki) error {
 			return failed(C.kubepki_pki_cluster(pki,
 				&out))
 		})
@@ -170,7 +175,7 @@ func (p *PKI) Cluster() (Cluster, error) {
 // [Expected.Arguments] is for a machine that is only described.
 func (p *PKI) Arguments(component Component) ([]string, error) {
 	var out *C.kubepki_list
-	err := p.handle.look(func(pki *C.kubepki_pki) error {
+	err := p.of().look(func(pki *C.kubepki_pki) error {
 		return failed(C.kubepki_pki_arguments(pki, chars(string(component)), size(string(component)), &out))
 	})
 	return list(out, err)
@@ -179,7 +184,7 @@ func (p *PKI) Arguments(component Component) ([]string, error) {
 // Tree shows the trust tree, for people: each authority, and under it what it signed.
 func (p *PKI) Tree() (string, error) {
 	var out *C.kubepki_buffer
-	err := p.handle.look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_tree(pki, &out)) })
+	err := p.of().look(func(pki *C.kubepki_pki) error { return failed(C.kubepki_pki_tree(pki, &out)) })
 	return string(buffer(out)), err
 }
 
@@ -203,13 +208,20 @@ func Open(layout Layout) (*Store, error) {
 	return &Store{h}, nil
 }
 
+func (s *Store) of() *handle[*C.kubepki_store] {
+	if s == nil {
+		return nil
+	}
+	return s.handle
+}
+
 // Close unlocks the directory. It does nothing the second time.
-func (s *Store) Close() error { return s.handle.close() }
+func (s *Store) Close() error { return s.of().close() }
 
 // Load reads what the directory holds, whatever that is, as [Load] does.
 func (s *Store) Load() (*PKI, error) {
 	var out *C.kubepki_pki
-	err := s.handle.look(func(store *C.kubepki_store) error {
+	err := s.of().look(func(store *C.kubepki_store) error {
 		return failed(C.kubepki_store_load(store,
 			&out))
 	})
@@ -219,8 +231,8 @@ func (s *Store) Load() (*PKI, error) {
 // Commit writes what has changed in pki since it was loaded or made, and nothing else: all of it, or when one
 // file cannot be written, none. ErrChanged when a file is no longer what was loaded.
 func (s *Store) Commit(pki *PKI) error {
-	return s.handle.look(func(store *C.kubepki_store) error {
-		return pki.handle.change(func(pki *C.kubepki_pki) error {
+	return s.of().look(func(store *C.kubepki_store) error {
+		return pki.of().change(func(pki *C.kubepki_pki) error {
 			return failed(C.kubepki_store_commit(store, pki))
 		})
 	})

@@ -42,12 +42,19 @@ func takeRequest(request *C.kubepki_request, err error) (*Request, error) {
 	return &Request{h}, nil
 }
 
+func (r *Request) of() *handle[*C.kubepki_request] {
+	if r == nil {
+		return nil
+	}
+	return r.handle
+}
+
 // Close overwrites the key. It does nothing the second time.
-func (r *Request) Close() error { return r.handle.close() }
+func (r *Request) Close() error { return r.of().close() }
 
 // PEM gives the request as a block CERTIFICATE REQUEST, for whoever signs.
 func (r *Request) PEM() (text []byte, err error) {
-	err = r.handle.look(func(request *C.kubepki_request) error {
+	err = r.of().look(func(request *C.kubepki_request) error {
 		text = textBytes(C.kubepki_request_csr_pem(request))
 		return nil
 	})
@@ -56,7 +63,7 @@ func (r *Request) PEM() (text []byte, err error) {
 
 // KeyPEM gives the private key.
 func (r *Request) KeyPEM() (text Secret, err error) {
-	err = r.handle.look(func(request *C.kubepki_request) error {
+	err = r.of().look(func(request *C.kubepki_request) error {
 		text = textSecret(C.kubepki_request_key_pem(request))
 		return nil
 	})
@@ -67,7 +74,7 @@ func (r *Request) KeyPEM() (text Secret, err error) {
 // for this key, and have every name and usage that was asked for. The request stays: another answer may come.
 func (r *Request) Accept(chainPEM []byte) (*Credential, error) {
 	var out *C.kubepki_credential
-	err := r.handle.look(func(request *C.kubepki_request) error {
+	err := r.of().look(func(request *C.kubepki_request) error {
 		return failed(C.kubepki_request_accept(request, unsafe.Pointer(&*first(chainPEM)), length(chainPEM),
 			&out))
 	})
@@ -79,7 +86,7 @@ func (r *Request) Accept(chainPEM []byte) (*Credential, error) {
 // the signer likes when that is zero.
 func (r *Request) CSR(name, signerName string, lifetime time.Duration) (*CSR, error) {
 	csr := new(CSR)
-	err := r.handle.look(func(request *C.kubepki_request) error {
+	err := r.of().look(func(request *C.kubepki_request) error {
 		var out *C.kubepki_csr
 		var a attempt
 		a.do(C.kubepki_csr_new(chars(name), size(name), chars(signerName), size(signerName), request, &out))
@@ -213,7 +220,7 @@ func (c *CSR) Sign(signerName string, issuer *Issuer, longest time.Duration, now
 		return outcome, a.err
 	}
 	err = c.change(func(csr *C.kubepki_csr) error {
-		return issuer.handle.look(func(issuer *C.kubepki_issuer) error {
+		return issuer.of().look(func(issuer *C.kubepki_issuer) error {
 			var out C.kubepki_outcome
 			err := failed(C.kubepki_csr_sign(csr, chars(signerName), size(signerName), issuer, seconds,
 				moment(now), &out))
@@ -229,7 +236,7 @@ func (c *CSR) Sign(signerName string, issuer *Issuer, longest time.Duration, now
 
 // change changes the object as C has it, and takes over what it then is.
 func (c *CSR) change(call func(*C.kubepki_csr) error) error {
-	return useCSR(c.yaml, func(csr *C.kubepki_csr) error {
+	return c.use(func(csr *C.kubepki_csr) error {
 		if err := call(csr); err != nil {
 			return err
 		}
@@ -251,6 +258,13 @@ func (c *CSR) take(csr *C.kubepki_csr) {
 		yaml:           textBytes(C.kubepki_csr_yaml(csr)),
 		json:           textBytes(C.kubepki_csr_json(csr)),
 	}
+}
+
+func (c *CSR) use(call func(*C.kubepki_csr) error) error {
+	if c == nil {
+		return null("csr")
+	}
+	return useCSR(c.yaml, call)
 }
 
 func useCSR(object []byte, call func(*C.kubepki_csr) error) error {
@@ -330,7 +344,7 @@ var verdicts = map[C.kubepki_verdict]Verdict{
 func (a *Approver) Review(csr *CSR) (*Review, error) {
 	var out *C.kubepki_review
 	err := a.use(func(approver *C.kubepki_approver) error {
-		return useCSR(csr.yaml, func(csr *C.kubepki_csr) error {
+		return csr.use(func(csr *C.kubepki_csr) error {
 			return failed(C.kubepki_approver_review(approver, csr, &out))
 		})
 	})
@@ -346,14 +360,21 @@ func (a *Approver) Review(csr *CSR) (*Review, error) {
 	}, nil
 }
 
+func (r *Review) of() *handle[*C.kubepki_review] {
+	if r == nil {
+		return nil
+	}
+	return r.handle
+}
+
 // Close frees the review. It does nothing the second time.
-func (r *Review) Close() error { return r.handle.close() }
+func (r *Review) Close() error { return r.of().close() }
 
 // Apply puts the condition into the object, which then goes to the subresource approval. What is not this
 // approver's stays as it is. ErrChanged when something was decided about the object meanwhile, or when it is
 // not what was reviewed.
 func (r *Review) Apply(csr *CSR, now time.Time) error {
-	return r.handle.look(func(review *C.kubepki_review) error {
+	return r.of().look(func(review *C.kubepki_review) error {
 		return csr.change(func(csr *C.kubepki_csr) error {
 			return failed(C.kubepki_review_apply(review, csr, moment(now)))
 		})
@@ -361,6 +382,9 @@ func (r *Review) Apply(csr *CSR, now time.Time) error {
 }
 
 func (a *Approver) use(call func(*C.kubepki_approver) error) error {
+	if a == nil {
+		return null("approver")
+	}
 	var approver *C.kubepki_approver
 	var all attempt
 	all.do(C.kubepki_approver_new(&approver))

@@ -49,7 +49,7 @@ type ServiceAccountToken struct {
 func (t ServiceAccountToken) Sign(authorities *Authorities, cluster Cluster, now time.Time) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := t.use(cluster, func(token *C.kubepki_service_account_token) error {
-		return authorities.handle.look(func(authorities *C.kubepki_authorities) error {
+		return authorities.of().look(func(authorities *C.kubepki_authorities) error {
 			return failed(C.kubepki_service_account_token_sign(token, authorities, moment(now), &out))
 		})
 	})

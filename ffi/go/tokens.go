@@ -61,7 +61,7 @@ func (a *Authorities) ClusterInfoConfigMap(cluster Cluster, tokens ...Secret) (*
 	}
 	err := cluster.use(func(cluster *C.kubepki_cluster) error {
 		return useList(texts, func(tokens *C.kubepki_list) error {
-			return a.handle.look(func(authorities *C.kubepki_authorities) error {
+			return a.of().look(func(authorities *C.kubepki_authorities) error {
 				return failed(C.kubepki_manifest_cluster_info(cluster, authorities, tokens, &out))
 			})
 		})
@@ -73,7 +73,7 @@ func (a *Authorities) ClusterInfoConfigMap(cluster Cluster, tokens ...Secret) (*
 // --discovery-token-ca-cert-hash takes them: one of each certificate that clients trust.
 func (a *Authorities) Pins() ([]string, error) {
 	var out *C.kubepki_list
-	err := a.handle.look(func(authorities *C.kubepki_authorities) error {
+	err := a.of().look(func(authorities *C.kubepki_authorities) error {
 		return failed(C.kubepki_authorities_pins(authorities, &out))
 	})
 	return list(out, err)
@@ -93,16 +93,23 @@ type ClusterInfo struct {
 	handle *handle[*C.kubepki_cluster_info]
 }
 
+func (i *ClusterInfo) of() *handle[*C.kubepki_cluster_info] {
+	if i == nil {
+		return nil
+	}
+	return i.handle
+}
+
 // Close overwrites the token in the library's memory, not that in BootstrapKubeconfig. It does nothing the
 // second time.
-func (i *ClusterInfo) Close() error { return i.handle.close() }
+func (i *ClusterInfo) Close() error { return i.of().close() }
 
 // KubeconfigFor gives the kubeconfig of any user at this cluster, in YAML, such as the kubelet's once it has
 // its certificate.
 func (i *ClusterInfo) KubeconfigFor(name string, user User) (Secret, error) {
 	var out *C.kubepki_buffer
 	err := user.use(func(user *C.kubepki_user) error {
-		return i.handle.look(func(info *C.kubepki_cluster_info) error {
+		return i.of().look(func(info *C.kubepki_cluster_info) error {
 			return failed(C.kubepki_cluster_info_kubeconfig(info, chars(name), size(name), user, &out))
 		})
 	})

@@ -33,7 +33,8 @@ pub unsafe extern "C" fn kubepki_pki_create(
     })
 }
 
-/// Reads what a machine's directory holds, whatever that is: what is missing or cannot be read is for an audit to report.
+/// Reads what a machine's directory holds, whatever that is: files that are missing or cannot be read are for an audit
+/// to report. Only a directory that cannot be read makes it fail.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_pki_free`.
 #[unsafe(no_mangle)]

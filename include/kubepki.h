@@ -566,7 +566,8 @@ kubepki_error *kubepki_cluster_set_dns_domain(kubepki_cluster *cluster, const ch
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_add_service_subnet(kubepki_cluster *cluster, const char *subnet, size_t subnet_len);
 
-// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
+// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or
+// `ecdsa-p384`.
 //
 // Threads: one at a time.
 kubepki_error *kubepki_cluster_set_key_algorithm(kubepki_cluster *cluster,
@@ -1128,7 +1129,8 @@ kubepki_error *kubepki_policy_renew_all(kubepki_policy *policy);
 void kubepki_policy_free(kubepki_policy *policy);
 
 // Makes a plan: what an audit finds and a plan can mend, what ends soon, and what has another key algorithm than is
-// described. `expected` is as for `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
+// described. `expected` is as for `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed,
+// with new keys.
 //
 // Threads: any at once. Free `*out` by `kubepki_plan_free`.
 kubepki_error *kubepki_pki_plan(const kubepki_pki *pki,
@@ -1358,8 +1360,8 @@ kubepki_error *kubepki_issuer_intermediate_by(const kubepki_issuer *issuer,
                                               int64_t now,
                                               kubepki_issuer **out);
 
-// Makes a key and a certificate for it, valid from five minutes before `now`. Whether the role is one that this authority
-// should sign is not looked at: `kubepki_authorities_issue` takes the right one.
+// Makes a key and a certificate for it, valid from five minutes before `now`. Whether the role is one that this
+// authority should sign is not looked at: `kubepki_authorities_issue` takes the right one.
 //
 // Threads: any at once. Free `*out` by `kubepki_credential_free`.
 kubepki_error *kubepki_issuer_issue(const kubepki_issuer *issuer,
@@ -1405,8 +1407,8 @@ void kubepki_issuer_free(kubepki_issuer *issuer);
 // Threads: any. Free `*out` by `kubepki_buffer_free`.
 kubepki_error *kubepki_key_generate(const char *algorithm, size_t algorithm_len, kubepki_buffer **out);
 
-// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a certification
-// request.
+// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a
+// certification request.
 //
 // `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
 // unless it is NULL. When this function fails, nothing is kept or released.

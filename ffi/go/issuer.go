@@ -210,8 +210,8 @@ func (i *Issuer) IntermediateBy(signer crypto.Signer, cluster Cluster, profile P
 	return takeIssuer(out, err)
 }
 
-// Issue makes a key and a certificate for it, valid from five minutes before now. Whether the role is one that
-// this authority should sign is not looked at: [Authorities.Issue] takes the right one.
+// Issue makes a key and a certificate for it, valid from five minutes before now. Whether the role is one
+// that this authority should sign is not looked at: [Authorities.Issue] takes the right one.
 func (i *Issuer) Issue(cluster Cluster, profile Profile, now time.Time) (*Credential, error) {
 	var out *C.kubepki_credential
 	err := i.using(cluster, profile, func(issuer *C.kubepki_issuer, profile *C.kubepki_profile) error {

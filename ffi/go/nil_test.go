@@ -46,7 +46,9 @@ func TestNilIsAnErrorAndClosesWithoutOne(t *testing.T) {
 			return err
 		},
 		"Authorities.Add": func() error { return whole.Add(kubepki.RoleEtcdCA, nil) },
-		"SaveAll":         func() error { return kubepki.SaveAll(kubepki.Placement{Layout: kubepki.Layout{Directory: "/"}}) },
+		"SaveAll": func() error {
+			return kubepki.SaveAll(kubepki.Placement{Layout: kubepki.Layout{Directory: "/"}})
+		},
 	}
 	for name, call := range closed {
 		t.Run(name, func(t *testing.T) { fails(t, call(), kubepki.ErrClosed, "is nil") })

@@ -267,7 +267,8 @@ pub struct kubepki_plan {
 }
 
 /// Makes a plan: what an audit finds and a plan can mend, what ends soon, and what has another key algorithm than is
-/// described. `expected` is as for `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed, with new keys.
+/// described. `expected` is as for `kubepki_pki_audit`; without a policy (NULL) what ends within 30 days is renewed,
+/// with new keys.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_plan_free`.
 #[unsafe(no_mangle)]

@@ -102,7 +102,8 @@ pub unsafe extern "C" fn kubepki_cluster_add_service_subnet(
     })
 }
 
-/// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or `ecdsa-p384`.
+/// The algorithm of every key that is made, instead of `rsa-2048`: that, `rsa-3072`, `rsa-4096`, `ecdsa-p256` or
+/// `ecdsa-p384`.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

@@ -128,8 +128,8 @@ pub unsafe extern "C" fn kubepki_issuer_intermediate_by(
     })
 }
 
-/// Makes a key and a certificate for it, valid from five minutes before `now`. Whether the role is one that this authority
-/// should sign is not looked at: `kubepki_authorities_issue` takes the right one.
+/// Makes a key and a certificate for it, valid from five minutes before `now`. Whether the role is one that this
+/// authority should sign is not looked at: `kubepki_authorities_issue` takes the right one.
 ///
 /// Threads: any at once. Free `*out` by `kubepki_credential_free`.
 #[unsafe(no_mangle)]

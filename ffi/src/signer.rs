@@ -130,8 +130,8 @@ impl Signer for Callback {
     }
 }
 
-/// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a certification
-/// request.
+/// A signer that has `sign` called, always with `user`. Its public key is given in PEM: a key, a certificate or a
+/// certification request.
 ///
 /// `user` is kept until the signer, and everything that signs by it, has been freed; then `release` is called with it,
 /// unless it is NULL. When this function fails, nothing is kept or released.

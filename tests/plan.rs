@@ -528,7 +528,7 @@ fn a_damaged_kubeconfig_is_mended_and_what_else_it_holds_stays() {
     let machine = Machine::new();
     let bundle = String::from_utf8(machine.read("pki/ca.crt")).unwrap();
     type Damage = fn(&mut Kubeconfig);
-    let damages: [(&str, Action, Damage); 6] = [
+    let damages: [(&str, Action, Damage); 7] = [
         ("another authority", Action::Trust, |it| {
             it.clusters[0].cluster.certificate_authority_data = Some(authority().into());
         }),
@@ -537,6 +537,9 @@ fn a_damaged_kubeconfig_is_mended_and_what_else_it_holds_stays() {
         }),
         ("another server", Action::PointTo("https://192.0.2.10:6443".into()), |it| {
             it.clusters[0].cluster.server = "https://192.0.2.99:6443".into();
+        }),
+        ("a name that its server has not", Action::PointTo("https://192.0.2.10:6443".into()), |it| {
+            it.clusters[0].cluster.tls_server_name = Some("other.example.com".into());
         }),
         ("nothing is verified", Action::Verify, |it| {
             it.clusters[0].cluster.insecure_skip_tls_verify = true;
@@ -564,6 +567,47 @@ fn a_damaged_kubeconfig_is_mended_and_what_else_it_holds_stays() {
         assert!(mended.users.iter().any(|user| user.name == "robot"), "{what}");
         machine.write("scheduler.conf", good.to_yaml().as_bytes());
     }
+}
+
+#[test]
+fn a_kubeconfig_follows_its_server_in_the_same_plan() {
+    let (endpoint, local) = ("https://api.example.com:6443", "https://192.0.2.10:6443");
+    let (new_endpoint, new_local) = ("https://new.example.com:6443", "https://192.0.2.11:6443");
+    let moved = fast_cluster().endpoint("new.example.com:6443".parse().unwrap());
+    let all = policy().all();
+    for (cluster, address, policy, endpoint, local) in [
+        (&fast_cluster(), "192.0.2.10", &policy(), endpoint, local),
+        (&fast_cluster(), "192.0.2.10", &all, endpoint, local),
+        (&moved, "192.0.2.10", &policy(), new_endpoint, local),
+        (&moved, "192.0.2.10", &all, new_endpoint, local),
+        (&fast_cluster(), "192.0.2.11", &policy(), endpoint, new_local),
+        (&moved, "192.0.2.11", &policy().keep_keys(), new_endpoint, new_local),
+    ] {
+        let machine = Machine::new();
+        let expected = Expected::new(cluster, &control_plane("cp-1", address));
+        let plan = machine.carry_out(Some(&expected), policy, machine.now);
+        let servers = KUBECONFIGS.map(|file| machine.kubeconfig(file).clusters[0].cluster.server.clone());
+        assert_eq!(servers, [endpoint, endpoint, endpoint, local, local], "{plan}");
+        let findings = machine.load().audit(&expected, machine.now);
+        assert_eq!(findings.worst(), None, "{findings}\nafter:\n{plan}");
+    }
+}
+
+#[test]
+fn a_server_that_people_put_into_a_kubeconfig_stays_while_its_certificate_names_it() {
+    let with_name = node().san(Role::ApiServer, "lb.example.com".parse().unwrap());
+    let machine = Machine::of(&Pki::create(&fast_cluster(), &with_name, Time::now()).unwrap());
+    let server = || machine.kubeconfig("admin.conf").clusters[0].cluster.server.clone();
+    machine.change("admin.conf", |it| it.clusters[0].cluster.server = "https://lb.example.com:6443".into());
+    let expected = |node: &Node| Expected::new(&fast_cluster(), node);
+    let plan = machine.carry_out(Some(&expected(&node())), &policy(), machine.now);
+    assert!(plan.is_empty(), "{plan}");
+    machine.renew(Some(&expected(&with_name)), &policy().all(), machine.now);
+    machine.renew(None, &policy().all(), machine.now);
+    assert_eq!(server(), "https://lb.example.com:6443");
+    // The new certificate is without that name.
+    let plan = machine.carry_out(Some(&expected(&node())), &policy().all(), machine.now);
+    assert_eq!(server(), "https://api.example.com:6443", "{plan}");
 }
 
 #[test]

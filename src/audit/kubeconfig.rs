@@ -27,7 +27,7 @@ impl Audit<'_> {
             return;
         };
         self.trust(role, &at.file, cluster, held);
-        self.server(role, &at.file, cluster);
+        self.server(role, held);
         if let Some(what) = lacks(user) {
             self.findings.push(incomplete("a client certificate with its key", what));
         } else if user.client_certificate_data.is_none() && user.client_certificate.is_none() {
@@ -93,17 +93,17 @@ impl Audit<'_> {
         }
     }
 
-    fn server(&mut self, role: Role, file: &Path, cluster: &Cluster) {
-        if !self.expected.knows_server(role) {
-            return;
-        }
+    /// Whether the server of the current context is the cluster's, and clients will believe its certificate.
+    pub(super) fn server(&mut self, role: Role, held: &Held) {
+        let Some(at) = held.kubeconfig.as_ref().filter(|_| self.expected.knows_server(role)) else { return };
+        let Some(cluster) = at.is.current_cluster() else { return };
         let expected = self.expected.server(role);
         let found = Endpoint::from_url(&cluster.server);
         if found.as_ref() == Some(&expected) && cluster.tls_server_name.is_none() {
             return;
         }
-        let server = self.held.get(&Role::ApiServer).and_then(Held::certificate);
-        let is_named = |name: &San| server.is_some_and(|it| it.sans().iter().any(|own| covers(own, name)));
+        let names = self.server_names.as_ref();
+        let is_named = |name: &San| names.is_some_and(|names| names.iter().any(|own| covers(own, name)));
         let is_this_cluster =
             |found: &Endpoint| self.expected.servers().any(|known| known == *found) || is_named(&found.san());
         // The name that clients look for instead of the host.
@@ -111,20 +111,20 @@ impl Audit<'_> {
         let named = name.map(|name| name.to_ascii_lowercase().parse::<San>());
         let severity = match (&found, &named) {
             (Some(_), Some(Ok(name))) if is_named(name) => Severity::Note,
-            (_, Some(_)) if server.is_some() => Severity::Error,
+            (_, Some(_)) if names.is_some() => Severity::Error,
             (Some(found), None) if is_this_cluster(found) => Severity::Note,
             // Only a description, or the API server's certificate, tells its names.
-            (Some(_), _) if server.is_none() && !self.expected.is_described() => return,
-            (Some(_), _) if server.is_none() => Severity::Warning,
+            (Some(_), _) if names.is_none() && !self.expected.is_described() => return,
+            (Some(_), _) if names.is_none() => Severity::Warning,
             _ => Severity::Error,
         };
         let found = match name {
             Some(name) => format!("{:?} as {name:?}", without_password(&cluster.server)),
             None => format!("{:?}", without_password(&cluster.server)),
         };
-        let finding = Finding::new(FindingId::KubeconfigServerMismatch, file, expected.url(), found);
+        let finding = Finding::new(FindingId::KubeconfigServerMismatch, &at.file, expected.url(), found);
         let mend = match severity {
-            Severity::Note => "nothing: it is the same cluster",
+            Severity::Note => "nothing: it is the same cluster, while its server's certificate has that name",
             _ => "let a plan set it, if the cluster is described right",
         };
         self.findings.push(finding.role_is(role).severity_is(severity).mend_by(mend));

@@ -16,10 +16,11 @@ use std::path::Path;
 use crate::expected::Expected;
 use crate::finding::{Finding, FindingId, Findings, Severity};
 use crate::key::PublicKey;
+use crate::names::San;
 use crate::pki::{Held, Pki};
 use crate::role::{Profile, Role};
 use crate::time::Time;
-use crate::x509::Certificate;
+use crate::x509::{AlternativeName, Certificate};
 
 impl Pki {
     /// Says what is wrong with the machine's files: each against its profile, and what an audit accepts beyond it, and
@@ -46,7 +47,7 @@ impl Pki {
     /// ```
     pub fn audit(&self, expected: &Expected, now: Time) -> Findings {
         let (held, unusable) = Held::all(self);
-        let mut audit = Audit { pki: self, held: &held, expected, now, findings: Findings::default() };
+        let mut audit = Audit::new(self, &held, expected, now);
         audit.unusable(unusable);
         audit.directory();
         audit.authorities();
@@ -58,6 +59,22 @@ impl Pki {
         audit.serial_numbers();
         audit.findings.sorted()
     }
+
+    /// What an audit says about the servers of kubeconfigs when the API server's certificate has these names.
+    pub(crate) fn audit_servers(
+        &self,
+        held: &BTreeMap<Role, Held>,
+        expected: &Expected,
+        now: Time,
+        names: &[San],
+    ) -> Findings {
+        let server_names = Some(names.iter().map(AlternativeName::from).collect());
+        let mut audit = Audit { server_names, ..Audit::new(self, held, expected, now) };
+        for (role, held) in held {
+            audit.server(*role, held);
+        }
+        audit.findings.sorted()
+    }
 }
 
 struct Audit<'a> {
@@ -65,6 +82,8 @@ struct Audit<'a> {
     held: &'a BTreeMap<Role, Held>,
     expected: &'a Expected,
     now: Time,
+    /// The names of the API server's certificate.
+    server_names: Option<Vec<AlternativeName>>,
     findings: Findings,
 }
 
@@ -107,6 +126,12 @@ const MOVE_AWAY: &str = "move it away, since it may hold users of your own; then
 const ISSUE_BY_OWNER: &str = "let the program renew it that wrote this file: a plan never touches it";
 
 impl<'a> Audit<'a> {
+    fn new(pki: &'a Pki, held: &'a BTreeMap<Role, Held>, expected: &'a Expected, now: Time) -> Self {
+        let server = held.get(&Role::ApiServer).and_then(Held::certificate);
+        let server_names = server.map(|certificate| certificate.sans().to_vec());
+        Self { pki, held, expected, now, server_names, findings: Findings::default() }
+    }
+
     fn leaf(&mut self, role: Role, held: &'a Held) {
         if role.authority().is_none() {
             return;

@@ -124,7 +124,10 @@ impl Work<'_> {
                     cluster.certificate_authority_data = Some(trusted);
                 })?;
             }
-            Action::PointTo(url) => self.change_cluster(role, |cluster| cluster.server.clone_from(url))?,
+            Action::PointTo(url) => self.change_cluster(role, |cluster| {
+                cluster.server.clone_from(url);
+                cluster.tls_server_name = None;
+            })?,
             Action::CutTrailingData => self.change_files(step, |file| {
                 let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(file.bytes().len() + 1));
                 bytes.extend_from_slice(pem::without_trailing_data(file.bytes()));

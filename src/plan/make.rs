@@ -95,9 +95,18 @@ pub(super) fn make(pki: &Pki, expected: &Expected, policy: &Policy, now: Time) -
     for role in Role::all().filter(|role| role.is_authority()) {
         this.authority(role, due.authorities.remove(&role).unwrap_or_default(), &due.trust);
     }
-    this.public_keys(due.public_keys);
+    this.public_keys(std::mem::take(&mut due.public_keys));
     for role in Role::all().filter(|role| is_leaf(*role)) {
         this.leaf(role, due.leaves.remove(&role).unwrap_or_default());
+    }
+    let mut steps = this.steps.iter().filter(|step| step.role == Role::ApiServer);
+    if let Some(server) = steps.find_map(|step| step.profile.as_ref()) {
+        // Clients will look for their server's name in the new certificate.
+        let findings = pki.audit_servers(&this.held, expected, now, server.sans());
+        due.server.clear();
+        for finding in findings.iter().filter(|finding| finding.severity() > Severity::Note) {
+            this.sort(finding, &mut due);
+        }
     }
     this.kubeconfigs(due.trust, |_, _| Ok(Action::Trust));
     this.kubeconfigs(due.server, Maker::server);
@@ -651,8 +660,9 @@ impl Maker<'_> {
             return Err(DESCRIBE.to_owned());
         }
         let url = self.expected.server(role).url();
-        let old = self.kubeconfig(role).and_then(Kubeconfig::current_cluster).map(|it| it.server.as_str());
-        match self.expected.knows(role) && old != Some(&url) {
+        let old = self.kubeconfig(role).and_then(Kubeconfig::current_cluster);
+        let is_there = old.is_some_and(|old| old.server == url && old.tls_server_name.is_none());
+        match self.expected.knows(role) && !is_there {
             true => Ok(Action::PointTo(url)),
             false => Err(DESCRIBE.to_owned()),
         }

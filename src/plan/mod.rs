@@ -236,7 +236,7 @@ pub enum Action {
     ListPublicKey,
     /// A kubeconfig trusts the authority's certificates, and no others.
     Trust,
-    /// A kubeconfig points to this URL.
+    /// A kubeconfig points to this URL, and clients look for the name in it.
     PointTo(String),
     /// A kubeconfig has the server's certificate verified.
     Verify,

@@ -417,12 +417,20 @@ fn a_mode_is_narrowed_and_the_key_stays() {
         ("pki/sa.key", 0o666, 0o600),
         ("admin.conf", 0o660, 0o600),
         ("pki/ca.crt", 0o664, 0o644),
+        ("pki/ca.crt", 0o666, 0o644),
+        ("admin.conf", 0o666, 0o600),
+        ("admin.conf", 0o622, 0o600),
+        ("pki/etcd/peer.key", 0o642, 0o600),
         ("pki/etcd/peer.key", 0o440, 0o400),
     ] {
         let machine = Machine::new();
         fs::set_permissions(machine.at(file), Permissions::from_mode(wide)).unwrap();
         let bytes = machine.read(file);
         let before = machine.tree();
+        let pki = machine.load();
+        let findings = pki.audit(pki.expected(), machine.now);
+        let hint = format!("let a plan make it {narrow:04o} (chmod)");
+        assert!(!findings.is_empty() && findings.iter().all(|it| it.mend() == hint), "{findings}");
         let plan = machine.carry_out(None, &policy(), machine.now);
         let [step] = plan.steps() else { panic!("{plan}") };
         assert_eq!(*step.action(), Action::SetMode(narrow), "{file}");

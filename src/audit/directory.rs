@@ -35,12 +35,13 @@ impl Audit<'_> {
         for file in self.pki.files() {
             // A private key may have been put behind a certificate.
             let is_secret = file.part().is_secret() || holds_private_key(file.bytes());
-            self.mode(file.role(), &self.pki.shown(file), file.mode(), is_secret);
+            self.mode(file.role(), &self.pki.shown(file), file.mode(), is_secret, "let a plan make it");
         }
         for referenced in &seen.referenced {
             if let Contents::File(file) = &referenced.contents {
                 let is_secret = referenced.reference == Reference::Key;
-                self.mode(referenced.role, &referenced.path, file.mode(), is_secret);
+                let mend = "a plan never touches it: make it";
+                self.mode(referenced.role, &referenced.path, file.mode(), is_secret, mend);
             }
         }
     }
@@ -90,7 +91,8 @@ impl Audit<'_> {
         }
     }
 
-    fn mode(&mut self, role: Role, path: &Path, mode: u32, is_secret: bool) {
+    fn mode(&mut self, role: Role, path: &Path, mode: u32, is_secret: bool, mend: &str) {
+        let mend = format!("{mend} {:04o} (chmod)", narrowed(mode, is_secret && mode & 0o044 != 0));
         let mut check = |id, group: u32, others: u32, expected: &str| {
             let severity = match mode {
                 _ if mode & others != 0 => Severity::Error,
@@ -98,14 +100,18 @@ impl Audit<'_> {
                 _ => return,
             };
             let finding = Finding::new(id, path, expected, format!("mode {mode:04o}")).role_is(role);
-            let mend = format!("let a plan make it {:04o} (chmod)", mode & !(group | others));
-            self.findings.push(finding.severity_is(severity).mend_by(mend));
+            self.findings.push(finding.severity_is(severity).mend_by(&mend));
         };
         if is_secret {
             check(FindingId::KeyReadableByOthers, 0o040, 0o004, "a mode of 0600 or stricter");
         }
         check(FindingId::WritableByOthers, 0o020, 0o002, "a file that only its owner can write");
     }
+}
+
+/// The mode of a file without what others may do with it: write it, and with a key that they can read anything.
+pub(crate) fn narrowed(mode: u32, is_readable_key: bool) -> u32 {
+    mode & if is_readable_key { !0o077 } else { !0o022 }
 }
 
 fn holds_private_key(bytes: &[u8]) -> bool {

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 
+pub(crate) use directory::narrowed;
+
 use crate::expected::Expected;
 use crate::finding::{Finding, FindingId, Findings, Severity};
 use crate::key::PublicKey;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cause::{Cause, Mend, mend};
 use super::{Action, Blocked, Difference, Extent, Keys, Policy, Reason, Step};
+use crate::audit::narrowed;
 use crate::authority::{AUTHORITIES, Authority};
 use crate::expected::Expected;
 use crate::finding::{Finding, FindingId, Severity};
@@ -672,8 +673,9 @@ impl Maker<'_> {
         let Some(file) = self.pki.file(role, part) else {
             return self.block(role, causes, OTHERS);
         };
-        let is_secret = causes.iter().any(|cause| cause.finding == Some(FindingId::KeyReadableByOthers));
-        let mode = file.mode() & if is_secret { !0o077 } else { !0o022 };
+        let is_readable_key =
+            causes.iter().any(|cause| cause.finding == Some(FindingId::KeyReadableByOthers));
+        let mode = narrowed(file.mode(), is_readable_key);
         self.change_file(role, part, causes, Action::SetMode(mode));
     }
 }

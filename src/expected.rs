@@ -153,8 +153,8 @@ impl Expected {
         self
     }
 
-    /// Says that the key of an authority is not on the node. For [`Role::KubernetesCa`], kube-controller-manager is then
-    /// not told to sign with it; for the others it changes nothing.
+    /// Says that the key of an authority is not on the node: no audit misses it there. For [`Role::KubernetesCa`],
+    /// kube-controller-manager is then not told to sign with it.
     #[must_use]
     pub fn external(mut self, authority: Role) -> Self {
         self.external.push(authority);

@@ -70,7 +70,7 @@ macro_rules! findings {
 
 findings! {
     /// A file that the machine needs is not there.
-    MissingFile "missing-file" Error;
+    MissingFile "missing-file" Error | Warning;
     /// A file cannot be read: no permission, a directory, a pipe, too large.
     UnreadableFile "unreadable-file" Error;
     /// A file holds no PEM.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kubepki::{
     Authorities, Convention, Expected, FindingId, Node, Pki, Plan, Policy, PrivateKey, Role, Severity,
@@ -128,6 +129,33 @@ fn an_administrator_of_an_old_cluster_keeps_its_power() {
     pki.plan(&expected, &Policy::default().all(), Time::now()).apply(&mut pki).unwrap();
     for role in [Role::Admin, Role::ApiServerKubeletClient] {
         assert_eq!(group(&pki, role), ["system:masters"]);
+    }
+}
+
+#[test]
+fn the_key_of_an_authority_is_missed_where_nothing_says_that_it_is_elsewhere() {
+    let expected = Expected::new(&fast_cluster(), &node());
+    let missing = |pki: &Pki, expected: &Expected| -> Vec<_> {
+        let findings = pki.audit(expected, Time::now());
+        findings.iter().map(|it| (it.severity(), it.file().display().to_string())).collect()
+    };
+    let all = [
+        (Role::KubernetesCa, "pki/ca.key", Severity::Error),
+        (Role::EtcdCa, "pki/etcd/ca.key", Severity::Warning),
+        (Role::FrontProxyCa, "pki/front-proxy-ca.key", Severity::Warning),
+    ];
+    let machine = files(&Pki::create(&fast_cluster(), &node(), Time::now()).unwrap());
+    for (role, file, severity) in all {
+        let mut files = machine.clone();
+        let key = files.remove(Path::new(file)).unwrap();
+        let mut pki = Pki::from_files(&files);
+        assert_eq!(missing(&pki, &expected), [(severity, file.to_owned())]);
+        let plan = pki.plan(&expected, &Policy::default(), Time::now());
+        assert!(plan.is_empty() && is_blocked(&plan, file), "{plan}");
+        assert_eq!(missing(&pki, &expected.clone().external(role)), []);
+        assert_eq!(missing(&pki, pki.expected()), []);
+        pki.attach(role, Arc::new(PrivateKey::from_pem(&key).unwrap())).unwrap();
+        assert_eq!(missing(&pki, &expected), []);
     }
 }
 

@@ -92,7 +92,7 @@ impl Existing {
         let (cluster, mut node) = match self {
             Self::Files => return Ok(pki.expected().clone()),
             Self::Described(Description { cluster, node, .. }) => {
-                return Ok(Expected::new(cluster, node).layout(layout.clone()));
+                return Ok(with_keys_of(pki, Expected::new(cluster, node).layout(layout.clone())));
             }
             Self::Changed(options) => options.changing(pki)?,
         };
@@ -102,8 +102,15 @@ impl Existing {
                 node = names.into_iter().fold(node, |node, san| node.san(role, san));
             }
         }
-        Ok(Expected::new(&cluster, &node).layout(layout.clone()))
+        Ok(with_keys_of(pki, Expected::new(&cluster, &node).layout(layout.clone())))
     }
+}
+
+/// No option says where the keys of authorities are: those that are elsewhere stay there.
+fn with_keys_of(pki: &Pki, expected: Expected) -> Expected {
+    let authorities = pki.authorities().iter();
+    let external = authorities.filter(|(_, authority)| authority.issuer().is_none());
+    external.map(|(role, _)| role).fold(expected, Expected::external)
 }
 
 /// The options that describe a cluster and a machine.

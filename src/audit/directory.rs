@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Audit, COPY, DESCRIBE, ISSUE};
+use super::{Audit, COPY, DESCRIBE, ISSUE, SIGNER};
 use crate::finding::{Finding, FindingId, Severity};
 use crate::layout::Part;
 use crate::pki::{Contents, Reference};
@@ -50,6 +50,7 @@ impl Audit<'_> {
     fn missing(&mut self) {
         for role in self.expected.authorities() {
             self.need(role, Part::Certificate, COPY);
+            self.need_signing_key(role);
         }
         if self.expected.is_control_plane() {
             self.need(Role::ServiceAccount, Part::Key, COPY);
@@ -73,22 +74,41 @@ impl Audit<'_> {
         }
     }
 
+    /// The key of an authority, which control-plane nodes have unless it is said to be elsewhere.
+    fn need_signing_key(&mut self, authority: Role) {
+        let can_sign = self.pki.authorities().get(authority).is_some_and(|it| it.issuer().is_some());
+        let is_elsewhere = !self.expected.is_control_plane() || self.expected.is_external(authority);
+        if can_sign || is_elsewhere || !self.expected.is_described() {
+            return;
+        }
+        let severity = match authority {
+            // kube-controller-manager does not start without the file that it is told to sign with.
+            Role::KubernetesCa => Severity::Error,
+            _ => Severity::Warning,
+        };
+        let finding = self.absent(authority, Part::Key);
+        self.findings.extend(finding.map(|it| it.severity_is(severity).mend_by(SIGNER)));
+    }
+
     fn need(&mut self, role: Role, part: Part, mend: &str) {
-        let Some(path) = self.pki.layout().path(role, part) else { return };
-        let path = self.pki.layout().shown(&path);
+        let finding = self.absent(role, part);
+        self.findings.extend(finding.map(|it| it.mend_by(mend)));
+    }
+
+    /// What is to be said when a file is not there.
+    fn absent(&self, role: Role, part: Part) -> Option<Finding> {
+        let path = self.pki.layout().shown_path(role, part)?;
         let mut unreadable = self.pki.seen().unreadable.iter();
         let is_there = self.pki.files().any(|file| (file.role(), file.part()) == (role, part))
             || unreadable.any(|(_, other, _)| *other == path);
-        if !is_there {
-            let what = match part {
-                Part::Certificate => "the certificate",
-                Part::Key => "the private key",
-                Part::PublicKey => "the public keys",
-                Part::Kubeconfig => "the kubeconfig",
-            };
-            let finding = Finding::new(FindingId::MissingFile, &path, format!("{what} of {role}"), "none");
-            self.findings.push(finding.role_is(role).mend_by(mend));
-        }
+        let what = match part {
+            Part::Certificate => "the certificate",
+            Part::Key => "the private key",
+            Part::PublicKey => "the public keys",
+            Part::Kubeconfig => "the kubeconfig",
+        };
+        let finding = Finding::new(FindingId::MissingFile, &path, format!("{what} of {role}"), "none");
+        (!is_there).then(|| finding.role_is(role))
     }
 
     fn mode(&mut self, role: Role, path: &Path, mode: u32, is_secret: bool, mend: &str) {

@@ -123,6 +123,7 @@ const ISSUE: &str = "let a plan issue it again";
 const ISSUE_AFTERWARDS: &str = "mend its authority first, then let a plan issue it again";
 const ISSUE_ELSEWHERE: &str = "have it issued where the key of its authority is";
 const COPY: &str = "copy it from another control-plane node or a backup: a plan never makes one";
+const SIGNER: &str = "put it back, attach a signer, or say that it is external: a plan never makes one";
 const DESCRIBE: &str = "describe the cluster and the node: no other file tells what it must say";
 const MOVE_AWAY: &str = "move it away, since it may hold users of your own; then a plan makes it anew";
 const ISSUE_BY_OWNER: &str = "let the program renew it that wrote this file: a plan never touches it";

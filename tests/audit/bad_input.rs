@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kubepki::Severity::{self, Error, Note, Warning};
 use kubepki::kubeconfig::{NamedUser, User};
-use kubepki::{Convention, FindingId as Id, Layout, Pki};
+use kubepki::{Convention, FindingId as Id, Layout, Pki, Role};
 
 use super::damages::renewed_by_the_kubelet;
 use super::machine::{
@@ -388,6 +388,7 @@ pub(crate) const UNUSUAL: &[Unusual] = &[
         for stem in STEMS {
             m.remove(&format!("pki/{stem}.key"));
         }
+        m.external = vec![Role::KubernetesCa, Role::EtcdCa, Role::FrontProxyCa];
     }),
     ("super-admin.conf is kept elsewhere", Kind::ControlPlane, None, |m| m.remove("super-admin.conf")),
     ("the kubelet renews its certificate", Kind::Worker, None, renewed_by_the_kubelet),

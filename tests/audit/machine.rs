@@ -13,7 +13,7 @@ use std::time::Duration;
 use kubepki::kubeconfig::Kubeconfig;
 use kubepki::{
     Authorities, Certificate, Cluster, Convention, Expected, FindingId, Findings, Issuer, KeyAlgorithm,
-    KubeletClientCertificate, Layout, Node, Pki, Severity, Time, Usage, role,
+    KubeletClientCertificate, Layout, Node, Pki, Role, Severity, Time, Usage, role,
 };
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -58,6 +58,8 @@ pub(crate) struct Machine {
     root: TempDir,
     pub(crate) cluster: Cluster,
     pub(crate) node: Node,
+    /// The authorities whose keys are said to be elsewhere.
+    pub(crate) external: Vec<Role>,
     /// The moment at which it is looked at.
     pub(crate) now: Time,
 }
@@ -92,7 +94,8 @@ impl Machine {
     }
 
     pub(crate) fn described(&self) -> Expected {
-        Expected::new(&self.cluster, &self.node).layout(self.layout())
+        let expected = Expected::new(&self.cluster, &self.node).layout(self.layout());
+        self.external.iter().copied().fold(expected, Expected::external)
     }
 
     /// What an audit says, by the description and from the files alone.
@@ -364,7 +367,8 @@ impl Made {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
-        Machine { root, cluster: self.cluster.clone(), node: self.node.clone(), now: self.now }
+        let (cluster, node) = (self.cluster.clone(), self.node.clone());
+        Machine { root, cluster, node, external: Vec::new(), now: self.now }
     }
 }
 

@@ -40,6 +40,18 @@ pub(super) fn files() -> Vec<Damage> {
             m.remove("pki/etcd/ca.crt");
         })
         .by_hand(&["pki/etcd/ca.crt"]),
+        damage("the key of an authority is gone", &[(Id::MissingFile, Error, "pki/ca.key")], |m| {
+            m.remove("pki/ca.key");
+        })
+        .inferred(&[])
+        .by_hand(&["pki/ca.key"]),
+        damage(
+            "the key of etcd's authority is gone",
+            &[(Id::MissingFile, Warning, "pki/etcd/ca.key")],
+            |m| m.remove("pki/etcd/ca.key"),
+        )
+        .inferred(&[])
+        .by_hand(&["pki/etcd/ca.key"]),
         on(Kind::Worker, "a worker's authority is gone", &[(Id::MissingFile, Error, "pki/ca.crt")], |m| {
             m.remove("pki/ca.crt");
         })

@@ -165,6 +165,12 @@ impl Expected {
         self.external.contains(&authority)
     }
 
+    /// Whether the key of an authority belongs on the node.
+    pub(crate) fn has_signing_key(&self, authority: Role) -> bool {
+        let is_needed = self.is_control_plane() && self.authorities().any(|needed| needed == authority);
+        is_needed && !self.is_external(authority)
+    }
+
     /// The API server that the kubeconfig of a role points to.
     pub(crate) fn server(&self, role: Role) -> Endpoint {
         let is_local = match role.row().files {

@@ -155,6 +155,8 @@ findings! {
     KeyReadableByOthers "key-readable-by-others" Error | Warning;
     /// Others than its owner can write a file.
     WritableByOthers "writable-by-others" Error | Warning;
+    /// A key of an authority, sa.key or super-admin.conf lies on a machine that needs none.
+    OutOfPlace "out-of-place" Warning;
     /// A file is a symbolic link: what it points to is read, and never replaced.
     SymbolicLink "symbolic-link" Note;
     /// A file that is none of a cluster's: it is left alone.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kubepki::{
-    Authorities, Convention, Expected, FindingId, Node, Pki, Plan, Policy, PrivateKey, Role, Severity,
-    Signer, Time,
+    Authorities, Cluster, Convention, Etcd, Expected, FindingId, Node, Pki, Plan, Policy, PrivateKey, Role,
+    Severity, Signer, Time,
 };
 
 use crate::support::{control_plane, fast_cluster};
@@ -156,6 +156,46 @@ fn the_key_of_an_authority_is_missed_where_nothing_says_that_it_is_elsewhere() {
         assert_eq!(missing(&pki, pki.expected()), []);
         pki.attach(role, Arc::new(PrivateKey::from_pem(&key).unwrap())).unwrap();
         assert_eq!(missing(&pki, &expected), []);
+    }
+}
+
+#[test]
+fn keys_of_the_cluster_are_reported_where_they_are_not_needed() {
+    let cluster = fast_cluster();
+    let authorities = Authorities::create(&cluster, Time::now()).unwrap();
+    let first = files(&authorities.first(&cluster, &node(), Time::now()).unwrap());
+    let (ca, etcd, front, sa) = ("pki/ca.key", "pki/etcd/ca.key", "pki/front-proxy-ca.key", "pki/sa.key");
+    let all = [ca, etcd, front, sa, "super-admin.conf"];
+    let worker = Node::worker("w-1".parse().unwrap());
+    let member = Node::etcd_member("e-1".parse().unwrap(), "192.0.2.20".parse().unwrap());
+    let external = Etcd::External { ca: "/e/ca.crt".into(), cert: "/e/c.crt".into(), key: "/e/c.key".into() };
+    let described = |cluster: &Cluster, node: &Node| Expected::new(cluster, node);
+    for (expected, reported) in [
+        (described(&cluster, &worker), &all[..]),
+        (described(&cluster, &member), &all),
+        (described(&cluster, &node()), &[]),
+        (described(&cluster.clone().etcd(external), &node()), &[etcd]),
+        (described(&cluster, &node()).external(Role::KubernetesCa), &[ca]),
+    ] {
+        let machine = authorities.join(&cluster, expected.node().unwrap(), Time::now()).unwrap();
+        let mut files = files(&machine);
+        files.extend(
+            first
+                .iter()
+                .filter(|(path, _)| all.contains(&path.to_str().unwrap()))
+                .map(|(path, bytes)| (path.clone(), bytes.clone())),
+        );
+        let mut pki = Pki::from_files(&files);
+        let findings = pki.audit(&expected, Time::now());
+        let found = findings.iter().filter(|it| it.id() == FindingId::OutOfPlace);
+        let found: Vec<_> = found.map(|it| it.file().to_str().unwrap()).collect();
+        assert_eq!(found, reported, "{findings}");
+        let plan = pki.plan(&expected, &Policy::default(), Time::now());
+        assert!(reported.iter().all(|file| is_blocked(&plan, file)), "{plan}");
+        plan.apply(&mut pki).unwrap();
+        assert!(all.iter().all(|file| pki.files().any(|it| it.path() == Path::new(file))));
+        let by_files = pki.audit(pki.expected(), Time::now());
+        assert!(by_files.iter().all(|it| it.id() != FindingId::OutOfPlace), "{by_files}");
     }
 }
 

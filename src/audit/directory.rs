@@ -3,15 +3,20 @@
 use std::path::Path;
 
 use super::{Audit, COPY, DESCRIBE, ISSUE, SIGNER};
+use crate::authority::AUTHORITIES;
 use crate::finding::{Finding, FindingId, Severity};
 use crate::layout::Part;
 use crate::pki::{Contents, Reference};
 use crate::role::Role;
 use crate::role::table::Files;
 
+const MOVE_ELSEWHERE: &str =
+    "move it to where it is needed: no component of this machine reads it, and no plan removes it";
+
 impl Audit<'_> {
     pub(super) fn directory(&mut self) {
         self.missing();
+        self.out_of_place();
         let seen = self.pki.seen();
         for (role, path, why) in &seen.unreadable {
             let finding = Finding::new(FindingId::UnreadableFile, path, "a file that can be read", why);
@@ -77,8 +82,7 @@ impl Audit<'_> {
     /// The key of an authority, which control-plane nodes have unless it is said to be elsewhere.
     fn need_signing_key(&mut self, authority: Role) {
         let can_sign = self.pki.authorities().get(authority).is_some_and(|it| it.issuer().is_some());
-        let is_elsewhere = !self.expected.is_control_plane() || self.expected.is_external(authority);
-        if can_sign || is_elsewhere || !self.expected.is_described() {
+        if can_sign || !self.expected.is_described() || !self.expected.has_signing_key(authority) {
             return;
         }
         let severity = match authority {
@@ -88,6 +92,26 @@ impl Audit<'_> {
         };
         let finding = self.absent(authority, Part::Key);
         self.findings.extend(finding.map(|it| it.severity_is(severity).mend_by(SIGNER)));
+    }
+
+    /// Keys of the cluster on a machine that needs none: whoever breaks into it has the cluster.
+    fn out_of_place(&mut self) {
+        for file in self.pki.files().filter(|_| self.expected.is_described()) {
+            let role = file.role();
+            let (what, is_needed) = match (role, file.part()) {
+                (Role::ServiceAccount, Part::Key) => ("the key", self.expected.is_control_plane()),
+                (Role::SuperAdmin, _) => ("the kubeconfig", self.expected.is_control_plane()),
+                (authority, Part::Key) if AUTHORITIES.contains(&authority) => {
+                    ("the key", self.expected.has_signing_key(authority))
+                }
+                _ => continue,
+            };
+            if !is_needed {
+                let (path, expected) = (self.pki.shown(file), format!("a machine without {what} of {role}"));
+                let finding = Finding::new(FindingId::OutOfPlace, &path, expected, what);
+                self.findings.push(finding.role_is(role).mend_by(MOVE_ELSEWHERE));
+            }
+        }
     }
 
     fn need(&mut self, role: Role, part: Part, mend: &str) {

@@ -69,6 +69,7 @@ pub(super) fn mend(id: FindingId) -> Mend {
         | Id::SharedEtcdAuthority
         | Id::SharedTrustAnchor
         | Id::KubeconfigOtherCredential
+        | Id::OutOfPlace
         | Id::SymbolicLink
         | Id::UnknownFile => Mend::Hand,
     }

@@ -8,7 +8,7 @@ use kubepki::Severity::{Error, Note, Warning};
 use kubepki::{Authorities, KeyAlgorithm, Time};
 
 use super::{Damage, Mend, all, damage, on, renewed_by_the_kubelet};
-use crate::audit::machine::{ED25519, Kind, Machine, P521, named, new_key};
+use crate::audit::machine::{ED25519, Kind, Machine, P256, P521, named, new_key};
 use crate::support::openssl;
 
 pub(super) fn files() -> Vec<Damage> {
@@ -262,6 +262,14 @@ pub(super) fn modes() -> Vec<Damage> {
         damage("anybody writes a key", &[(Id::WritableByOthers, Error, "pki/apiserver.key")], |m| {
             m.mode("pki/apiserver.key", 0o622);
         }),
+        on(
+            Kind::Worker,
+            "a worker has an authority's key",
+            &[(Id::OutOfPlace, Warning, "pki/front-proxy-ca.key")],
+            |m| m.write("pki/front-proxy-ca.key", new_key(P256)),
+        )
+        .inferred(&[])
+        .by_hand(&["pki/front-proxy-ca.key"]),
         damage("a certificate is a link", &[(Id::SymbolicLink, Note, "pki/apiserver.crt")], |m| {
             m.copy("pki/apiserver.crt", "/srv/apiserver.crt");
             m.mode("/srv/apiserver.crt", 0o644);

@@ -802,13 +802,11 @@ kubepki_error *kubepki_expected_first(const kubepki_cluster *cluster,
 // Threads: one at a time.
 kubepki_error *kubepki_expected_set_layout(kubepki_expected *expected, const kubepki_layout *layout);
 
-// Says that the key of an authority is not on the node. For `kubernetes-ca`, kube-controller-manager is then not told to
-// sign with it; for `etcd-ca` and `front-proxy-ca` it changes nothing.
+// Says that the key of an authority is not on the node: no audit misses it there. For `kubernetes-ca`,
+// kube-controller-manager is then not told to sign with it.
 //
 // Threads: one at a time.
-kubepki_error *kubepki_expected_add_external(kubepki_expected *expected,
-                                             const char *role,
-                                             size_t role_len);
+kubepki_error *kubepki_expected_add_external(kubepki_expected *expected, const char *role, size_t role_len);
 
 // The roles of the machine's own certificates, without the authorities', in the order of the role table.
 //

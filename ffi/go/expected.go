@@ -14,8 +14,8 @@ type Expected struct {
 	First bool
 	// Layout says where the files lie, for arguments and objects: in /etc/kubernetes when nil.
 	Layout *Layout
-	// External are authorities whose key is not on the node. With RoleKubernetesCA kube-controller-manager is
-	// not told to sign with it; RoleEtcdCA and RoleFrontProxyCA change nothing.
+	// External are authorities whose key is not on the node: no audit misses it there. With RoleKubernetesCA
+	// kube-controller-manager is not told to sign with it.
 	External []Role
 }
 

@@ -58,8 +58,8 @@ pub extern "C" fn kubepki_expected_set_layout(
     })
 }
 
-/// Says that the key of an authority is not on the node. For `kubernetes-ca`, kube-controller-manager is then not told to
-/// sign with it; for `etcd-ca` and `front-proxy-ca` it changes nothing.
+/// Says that the key of an authority is not on the node: no audit misses it there. For `kubernetes-ca`,
+/// kube-controller-manager is then not told to sign with it.
 ///
 /// Threads: one at a time.
 #[unsafe(no_mangle)]

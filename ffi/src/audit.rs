@@ -1,8 +1,8 @@
 //! What is wrong with a machine's files, and what is to be done about it.
 
-use ::pki::{Expected, Finding, Findings, Pki, Plan, Policy, Severity, Time};
+use ::pki::{Expected, Finding, Findings, Pki, Plan, Policy, Report, Severity, Time};
 
-use crate::error::kubepki_error;
+use crate::error::{Fail, kubepki_error};
 use crate::expected::kubepki_expected;
 use crate::guard::{change, free, kubepki_text, look, make, out, seconds, some};
 use crate::owned::kubepki_buffer;
@@ -161,10 +161,7 @@ pub unsafe extern "C" fn kubepki_report_text(
     now: i64,
     out: *mut *mut kubepki_buffer,
 ) -> Option<Box<kubepki_error>> {
-    make(out!(out), || {
-        let (pki, findings) = (some(pki, "pki")?, some(findings, "findings")?);
-        Ok(kubepki_buffer::new(pki.0.report(&findings.findings, Time::from_unix(now)?).to_string()))
-    })
+    make(out!(out), || report(pki, findings, now, |report| report.to_string()))
 }
 
 /// The report as JSON, which docs/report.md of the project describes.
@@ -177,10 +174,7 @@ pub unsafe extern "C" fn kubepki_report_json(
     now: i64,
     out: *mut *mut kubepki_buffer,
 ) -> Option<Box<kubepki_error>> {
-    make(out!(out), || {
-        let (pki, findings) = (some(pki, "pki")?, some(findings, "findings")?);
-        Ok(kubepki_buffer::new(pki.0.report(&findings.findings, Time::from_unix(now)?).to_json()))
-    })
+    make(out!(out), || report(pki, findings, now, |report| report.to_json()))
 }
 
 /// The report in the text format of Prometheus.
@@ -193,10 +187,17 @@ pub unsafe extern "C" fn kubepki_report_prometheus(
     now: i64,
     out: *mut *mut kubepki_buffer,
 ) -> Option<Box<kubepki_error>> {
-    make(out!(out), || {
-        let (pki, findings) = (some(pki, "pki")?, some(findings, "findings")?);
-        Ok(kubepki_buffer::new(pki.0.report(&findings.findings, Time::from_unix(now)?).to_prometheus()))
-    })
+    make(out!(out), || report(pki, findings, now, |report| report.to_prometheus()))
+}
+
+fn report(
+    pki: Option<&kubepki_pki>,
+    findings: Option<&kubepki_findings>,
+    now: i64,
+    written: impl FnOnce(&Report<'_>) -> String,
+) -> Result<kubepki_buffer, Fail> {
+    let (pki, findings) = (some(pki, "pki")?, some(findings, "findings")?);
+    Ok(kubepki_buffer::new(written(&pki.0.report(&findings.findings, Time::from_unix(now)?))))
 }
 
 /// What a plan is to renew, and how.

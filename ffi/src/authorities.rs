@@ -10,7 +10,7 @@ use crate::credential::kubepki_credential;
 use crate::error::kubepki_error;
 use crate::guard::{change, free, input, make, out, some};
 use crate::issuer::kubepki_issuer;
-use crate::node::kubepki_node;
+use crate::node::{described, kubepki_node};
 use crate::owned::{kubepki_buffer, kubepki_files};
 use crate::pki::kubepki_pki;
 use crate::profile::kubepki_profile;
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn kubepki_authorities_first(
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
         let authorities = &some(authorities, "authorities")?.0;
-        let (cluster, node) = (&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
+        let (cluster, node) = described(cluster, node)?;
         Ok(kubepki_pki(authorities.first(cluster, node, Time::from_unix(now)?)?))
     })
 }
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn kubepki_authorities_join(
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
         let authorities = &some(authorities, "authorities")?.0;
-        let (cluster, node) = (&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
+        let (cluster, node) = described(cluster, node)?;
         Ok(kubepki_pki(authorities.join(cluster, node, Time::from_unix(now)?)?))
     })
 }

@@ -7,7 +7,7 @@ use ::pki::{Expected, Role};
 use crate::cluster::kubepki_cluster;
 use crate::error::kubepki_error;
 use crate::guard::{change, free, input, make, out, some};
-use crate::node::{kubepki_layout, kubepki_node};
+use crate::node::{described, kubepki_layout, kubepki_node};
 use crate::owned::kubepki_list;
 
 /// All that one node of a cluster must hold, by their descriptions.
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn kubepki_expected_new(
     out: *mut *mut kubepki_expected,
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
-        let (cluster, node) = (&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
+        let (cluster, node) = described(cluster, node)?;
         Ok(kubepki_expected(Expected::new(cluster, node)))
     })
 }
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn kubepki_expected_first(
     out: *mut *mut kubepki_expected,
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
-        let (cluster, node) = (&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
+        let (cluster, node) = described(cluster, node)?;
         Ok(kubepki_expected(Expected::first(cluster, node)))
     })
 }

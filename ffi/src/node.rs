@@ -3,9 +3,10 @@
 use std::ffi::c_char;
 use std::net::IpAddr;
 
-use ::pki::{Layout, Node, San};
+use ::pki::{Cluster, Layout, Node, San};
 
-use crate::error::kubepki_error;
+use crate::cluster::kubepki_cluster;
+use crate::error::{Fail, kubepki_error};
 use crate::guard::{change, free, input, make, out, some};
 use crate::owned::{kubepki_buffer, part};
 
@@ -20,6 +21,14 @@ impl From<Node> for kubepki_node {
     fn from(node: Node) -> Self {
         Self { node, addresses: Vec::new(), front_proxy_names: Vec::new() }
     }
+}
+
+/// Both descriptions, which must be there.
+pub(crate) fn described<'a>(
+    cluster: Option<&'a kubepki_cluster>,
+    node: Option<&'a kubepki_node>,
+) -> Result<(&'a Cluster, &'a Node), Fail> {
+    Ok((&some(cluster, "cluster")?.cluster, &some(node, "node")?.node))
 }
 
 /// A control-plane node: its name, and the IP address at which others reach its API server and its member of etcd.

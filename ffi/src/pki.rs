@@ -10,7 +10,7 @@ use crate::cluster::kubepki_cluster;
 use crate::credential::kubepki_credential;
 use crate::error::kubepki_error;
 use crate::guard::{change, free, guard, handles, input, make, out, some};
-use crate::node::{kubepki_layout, kubepki_node};
+use crate::node::{described, kubepki_layout, kubepki_node};
 use crate::owned::{kubepki_buffer, kubepki_files, kubepki_list};
 use crate::signer::kubepki_signer;
 
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn kubepki_pki_create(
     out: *mut *mut kubepki_pki,
 ) -> Option<Box<kubepki_error>> {
     make(out!(out), || {
-        let (cluster, node) = (&some(cluster, "cluster")?.cluster, &some(node, "node")?.node);
+        let (cluster, node) = described(cluster, node)?;
         Ok(kubepki_pki(Pki::create(cluster, node, Time::from_unix(now)?)?))
     })
 }
